@@ -1,0 +1,44 @@
+# Two commands: `make serve` starts the server, `make test` checks everything. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+
+.PHONY: serve test setup engine images lint types pytest clean
+
+serve: setup
+	@exec $(VENV)/bin/python server.py
+
+test: setup $(VENV)/test lint types pytest
+
+setup: $(VENV)/serve images
+
+engine:
+	@sh images/engine
+
+images: engine
+	@sh images/build
+
+$(VENV)/bin/python:
+	@sh .ci/python $(PYTHON) $(VENV)
+
+$(VENV)/serve: $(VENV)/bin/python runner/requirements.txt
+	@echo "python: installing the service's packages into $(VENV) ..."
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r runner/requirements.txt
+	@touch $@
+
+$(VENV)/test: $(VENV)/serve tests/requirements.txt
+	@echo "python: installing the tests' packages into $(VENV) ..."
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+lint: $(VENV)/test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/test
+	$(VENV)/bin/mypy
+
+pytest: $(VENV)/test
+	$(VENV)/bin/pytest
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""A code runner that is nothing but a visible ``docker run``."""

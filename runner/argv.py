@@ -1,0 +1,62 @@
+"""Every docker command this project ever executes. Nothing a client sends reaches one of them."""
+
+from collections.abc import Sequence
+
+from runner.policy import Policy
+
+LABEL = "code-runner"
+NAME_PLACEHOLDER = "job-<timestamp>-<random>"
+UID_PLACEHOLDER = "{uid}"
+
+
+def run(policy: Policy, name: str, uid: int | str, instance: str) -> tuple[str, ...]:
+    """The policy's lines in their order, with its uid, then the container's name and its owner's label."""
+    lines = (line.replace(UID_PLACEHOLDER, str(uid)) for line in policy.docker_run)
+    added = (f"--name={name}", f"--label={LABEL}={instance}")
+    return ("docker", "run", *lines, *added, policy.image, *launch(policy))
+
+
+def launch(policy: Policy) -> tuple[str, ...]:
+    """What runs inside: the launcher with the policy's steps, see images/launch."""
+    limits = policy.limits
+    compile_step: Sequence[str] = ()
+    if policy.compile:
+        compile_step = (f"--compile-time={limits.compile_time:g}", "--compile", *policy.compile)
+    run_step = ("--run", *policy.run)
+    return (
+        *policy.launcher,
+        f"--source={policy.source}",
+        f"--wall-time={limits.wall_time:g}",
+        *compile_step,
+        *run_step,
+    )
+
+
+def kill(name: str) -> tuple[str, ...]:
+    """Ends a running container at once."""
+    return ("docker", "kill", name)
+
+
+def remove(*names: str) -> tuple[str, ...]:
+    """Removes containers in whatever state they are."""
+    return ("docker", "rm", "--force", "--volumes", *names)
+
+
+def names_like(name: str) -> tuple[str, ...]:
+    """Lists the container of exactly this name, in whatever state; prints nothing when it is gone."""
+    return ("docker", "ps", "--all", "--no-trunc", f"--filter=name=^{name}$", "--format={{.Names}}")
+
+
+def names_of(instance: str) -> tuple[str, ...]:
+    """Lists every container that this instance of the runner has left."""
+    return ("docker", "ps", "--all", "--no-trunc", f"--filter=label={LABEL}={instance}", "--format={{.Names}}")
+
+
+def image_id(image: str) -> tuple[str, ...]:
+    """Prints the id of a local image."""
+    return ("docker", "image", "inspect", "--format={{.Id}}", image)
+
+
+def engine_version() -> tuple[str, ...]:
+    """Prints the engine's version: the engine itself has to answer."""
+    return ("docker", "version", "--format={{.Server.Version}}")

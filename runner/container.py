@@ -1,0 +1,204 @@
+"""One container's life: started, ready, fed once, ended, gone."""
+
+import asyncio
+import itertools
+import logging
+import secrets
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from runner import argv, process
+from runner.errors import EngineError
+from runner.policy import Policy
+from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, request
+from runner.result import Facts, Job, Observed, Output
+
+START_TIME = 20.0
+"""Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
+EXIT_TIME = 5.0
+"""Seconds from the verdict until the docker client must be gone."""
+COMMAND_TIME = 10.0
+"""Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
+SETTLE_TIME = 1.0
+"""Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
+
+log = logging.getLogger(__name__)
+
+
+def new_name() -> str:
+    """``job-<timestamp>-<random>``: unique and not to be guessed."""
+    return f"job-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
+
+
+class Container:
+    """A single-use container. ``live`` is its whole life and runs as one task; the other methods talk to it."""
+
+    def __init__(self, policy: Policy, uid: int, instance: str) -> None:
+        self.name = new_name()
+        self.policy = policy
+        self.uid = uid
+        self.argv = argv.run(policy, self.name, uid, instance)
+        self._nonce = secrets.token_hex(NONCE_SIZE // 2).encode()
+        self._transcript = Transcript(self._nonce, _steps(policy), policy.limits.output)
+        self._client: Process | None = None
+        self._failure: EngineError | None = None
+        self._news = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._fed = False
+        self._ended = False
+
+    async def live(self) -> None:
+        """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
+        try:
+            client = self._client = await process.spawn(self.argv, stdin=PIPE)
+        except EngineError as error:
+            self._failure = error
+            self._end()
+            return
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._listen(client))
+                await self._stop.wait()
+                await self._dismiss(client)
+        finally:
+            process.kill(client)
+        if client.returncode != 0:  # the launcher exits with 0, and then --rm has done its work
+            await self._remove()
+
+    async def ready(self) -> None:
+        """Waits until the launcher asks for a program; ``EngineError`` with docker's own words if it never does."""
+        loop = asyncio.get_running_loop()
+        if not await self._until(lambda: self._transcript.ready, loop.time() + START_TIME):
+            self.stop()
+            said = self._transcript.engine_text.data.decode(errors="replace").strip()
+            raise self._failure or EngineError(said or "docker run: no container was ready in time")
+
+    async def run(self, job: Job, queued: float) -> Facts:
+        """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
+        assert self._client is not None
+        self._fed = True
+        self._tasks.create_task(self._feed(self._client, job))
+        steps: list[Observed] = []
+        try:
+            for phase in self._transcript.phases:
+                steps.append(await self._follow(phase))
+                if phase.ending is None or self._transcript.over:
+                    break
+            if self._ended and phase.ending is None:
+                await self._diagnose(self._client)
+        finally:
+            self.stop()
+        return Facts(self.name, queued, tuple(steps))
+
+    def stop(self) -> None:
+        """Asks the container to end; returns at once, ``live`` does the work."""
+        self._stop.set()
+
+    async def _follow(self, phase: Phase) -> Observed:
+        """Waits for a step's end, for too much output, or for its deadline."""
+        began = asyncio.get_running_loop().time()
+        limits = self.policy.limits
+        limit = limits.compile_time if phase.step is Step.COMPILE else limits.wall_time
+        await self._until(lambda: phase.ending is not None or _stops(phase), began + limit)
+        return Observed(
+            step=phase.step,
+            stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
+            stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
+            ending=phase.ending,
+            timed_out=not (phase.ending or _stops(phase) or self._ended),
+            seconds=asyncio.get_running_loop().time() - began,
+        )
+
+    async def _diagnose(self, client: Process) -> None:
+        """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
+        await process.exited(client, EXIT_TIME)
+        if client.returncode == 125:
+            raise EngineError("the engine was lost during a run")
+
+    async def _feed(self, client: Process, job: Job) -> None:
+        assert client.stdin is not None
+        try:
+            client.stdin.write(request(self._nonce, job.source, job.inputs, several=job.several))
+            await client.stdin.drain()
+        except ConnectionError:
+            pass  # it ended without reading its input
+        finally:
+            client.stdin.close()
+
+    async def _listen(self, client: Process) -> None:
+        """Reads both streams to their end, past every limit: an unread pipe makes `docker kill` hang."""
+        assert client.stdout is not None
+        assert client.stderr is not None
+        async with asyncio.TaskGroup() as pumps:
+            pumps.create_task(self._pump("stdout", client.stdout))
+            pumps.create_task(self._pump("stderr", client.stderr))
+        self._end()
+
+    async def _pump(self, stream: Stream, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(process.CHUNK):
+            self._transcript.feed(stream, data)
+            self._news.set()
+        self._transcript.feed(stream, b"")
+
+    def _end(self) -> None:
+        self._ended = True
+        self._news.set()
+        self.stop()
+
+    async def _until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Whether it came true before the deadline and before the end of the streams."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                while not (done() or self._ended):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pass
+        return done()
+
+    async def _dismiss(self, client: Process) -> None:
+        """Lets a client go whose container ends by itself, kills any other: the client first, then by name."""
+        assert client.stdin is not None
+        if self._transcript.ready and not self._fed:
+            client.stdin.close()  # the launcher ends when nobody is left to ask
+        elif not (self._transcript.over or self._ended):
+            process.kill(client)
+        if not await process.exited(client, EXIT_TIME):
+            log.warning("%s: the docker client did not end by itself", self.name)
+            process.kill(client)
+            await process.exited(client, EXIT_TIME)
+
+    async def _remove(self) -> None:
+        """Repeats until no container has the name; the client is dead by now, so no other can come."""
+        for delay in itertools.chain((0.1, 0.2, 0.5, 1.0, 2.0), itertools.repeat(5.0)):
+            try:
+                if await self._gone():
+                    return
+            except EngineError as error:
+                log.error("%s: cannot be removed yet: %s", self.name, error.detail)
+            await asyncio.sleep(delay)
+
+    async def _gone(self) -> bool:
+        await process.execute(argv.kill(self.name), COMMAND_TIME)
+        if not self._transcript.ready:
+            await asyncio.sleep(SETTLE_TIME)
+        if not await self._exists():
+            return True
+        await process.execute(argv.remove(self.name), COMMAND_TIME)
+        return not await self._exists()
+
+    async def _exists(self) -> bool:
+        found = await process.execute(argv.names_like(self.name), COMMAND_TIME)
+        if found.code != 0:
+            raise EngineError(found.stderr)
+        return bool(found.stdout.strip())
+
+
+def _steps(policy: Policy) -> tuple[Step, ...]:
+    return (Step.COMPILE, Step.RUN) if policy.compile else (Step.RUN,)
+
+
+def _stops(phase: Phase) -> bool:
+    """A program that writes too much is stopped; a compiler's flood is dropped, its verdict matters."""
+    return phase.step is Step.RUN and phase.overflowed

@@ -1,0 +1,201 @@
+"""The framing between the runner and images/launch. Sans-IO: bytes in, facts out; no clock, no file, no await.
+
+Both streams of a container read: docker's own text, then (stderr only) the ready line, then what the compile step
+wrote and its mark, then for each input what the program wrote and its mark, then nothing that matters. A mark is a
+line that starts with a secret nonce, which the launcher learns only when it is handed the source; so whatever a
+program prints, it is a program's bytes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal
+
+READY: Final = b"launch: ready\n"
+NONCE_SIZE: Final = 32
+_LONGEST_MARK: Final = 512
+_MARK: Final = re.compile(rb" (compile|run) status=(\d+) cpu=(\d*) peak=(\d*) oom=(\d*)")
+
+Stream = Literal["stdout", "stderr"]
+
+
+class Step(Enum):
+    """What the launcher does with a program, in this order."""
+
+    COMPILE = "compile"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a step ended, as the launcher saw it; None is what its cgroup does not tell."""
+
+    exit_code: int | None
+    signal: int | None
+    cpu_time: float | None
+    """Seconds of CPU of all processes of the step."""
+    peak_memory: int | None
+    """Bytes: the container's highest use so far."""
+    oom_kills: int | None
+    """Processes of the step that the kernel killed for want of memory."""
+
+
+def request(nonce: bytes, source: bytes, inputs: Sequence[bytes], *, several: bool) -> bytes:
+    """All that the launcher gets on stdin. One input is the rest of stdin; of several, each comes with its size."""
+    head = b"%s %d %d" % (nonce, len(source), len(inputs) if several else 0)
+    data = b"".join(b"%-15d\n%s" % (len(item), item) for item in inputs) if several else b"".join(inputs)
+    return b"%-47s\n" % head + source + data
+
+
+@dataclass(slots=True)
+class Capture:
+    """The first ``limit`` bytes of what was written; the rest is counted and dropped."""
+
+    limit: int
+    data: bytearray = field(default_factory=bytearray)
+    dropped: int = 0
+
+    def add(self, data: bytes) -> None:
+        """Keeps what fits."""
+        kept = data[: self.limit - len(self.data)]
+        self.data += kept
+        self.dropped += len(data) - len(kept)
+
+
+class Tokens:
+    """Finds a token in a stream however the stream is cut; holds back only what may be the token's beginning."""
+
+    def __init__(self, token: bytes) -> None:
+        self._token = token
+        self._held = b""
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """What came before the token, and what came after it, or None while it has not been seen."""
+        data = self._held + data
+        before, found, after = data.partition(self._token)
+        if found:
+            self._held = b""
+            return before, after
+        keep = next(n for n in range(min(len(data), len(self._token) - 1), -1, -1) if data.endswith(self._token[:n]))
+        self._held = data[len(data) - keep :]
+        return data[: len(data) - keep], None
+
+    def rest(self) -> bytes:
+        """What was held back, when the stream has ended."""
+        held, self._held = self._held, b""
+        return held
+
+
+@dataclass(slots=True)
+class Phase:
+    """One step as it goes on: what it has written so far, and how it ended once it has."""
+
+    step: Step
+    stdout: Capture
+    stderr: Capture
+    ending: Ending | None = None
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether more was written than is kept."""
+        return self.stdout.dropped > 0 or self.stderr.dropped > 0
+
+
+class Transcript:
+    """Everything one container said, from docker's first word to the last mark."""
+
+    def __init__(self, nonce: bytes, steps: Sequence[Step], limit: int) -> None:
+        """``limit``: bytes kept of each step's stdout and stderr."""
+        self.engine_text = Capture(limit)
+        self.phases = [Phase(step, Capture(limit), Capture(limit)) for step in steps]
+        self._stdout = _Reader(nonce, steps, ready=True)
+        self._stderr = _Reader(nonce, steps, ready=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the launcher waits for a program, or did."""
+        return self._stderr.ready
+
+    def feed(self, stream: Stream, data: bytes) -> None:
+        """Takes what a stream brought; b"" is its end."""
+        reader = self._stdout if stream == "stdout" else self._stderr
+        for index, output in reader.feed(data):
+            if index is None:
+                self.engine_text.add(output)
+            else:
+                phase = self.phases[index]
+                (phase.stdout if stream == "stdout" else phase.stderr).add(output)
+        # A step is over when both streams say so: then all that it wrote has arrived.
+        for phase, first, second in zip(self.phases, self._stdout.endings, self._stderr.endings, strict=False):
+            phase.ending = first if first == second else None
+
+    @property
+    def over(self) -> bool:
+        """Whether no further step will come."""
+        first, last = self.phases[0], self.phases[-1]
+        failed = first.step is Step.COMPILE and first.ending is not None and first.ending.exit_code != 0
+        return failed or last.ending is not None
+
+
+class _Reader:
+    """One stream: cuts it into output and marks."""
+
+    def __init__(self, nonce: bytes, steps: Sequence[Step], *, ready: bool) -> None:
+        self.ready = ready
+        self.endings: list[Ending] = []
+        self._steps = steps
+        self._nonce = nonce
+        self._tokens = Tokens(nonce if ready else READY)
+        self._mark: bytes | None = None
+        self._believed = True
+
+    def feed(self, data: bytes) -> Iterator[tuple[int | None, bytes]]:
+        """Pairs of the index of a step, or None for docker's own text, and what was written in it."""
+        if not data and self._mark is None:
+            yield from self._output(self._tokens.rest())
+        while data:
+            if self._mark is not None:
+                data = self._read_mark(self._mark + data)
+                continue
+            before, after = self._tokens.feed(data)
+            yield from self._output(before)
+            if after is None:
+                return
+            data = after
+            if self.ready:
+                self._mark = b""
+            else:
+                self.ready, self._tokens = True, Tokens(self._nonce)
+
+    def _output(self, data: bytes) -> Iterator[tuple[int | None, bytes]]:
+        if data and not self.ready:
+            yield None, data
+        elif data and self._believed and len(self.endings) < len(self._steps):
+            yield len(self.endings), data
+
+    def _read_mark(self, line: bytes) -> bytes:
+        """Takes the mark at the front of ``line`` if it is whole; returns what is left to read."""
+        mark, newline, rest = line.partition(b"\n")
+        if not newline and len(line) <= _LONGEST_MARK:
+            self._mark = line
+            return b""
+        self._mark = None
+        match = _MARK.fullmatch(mark)
+        expected = self._steps[len(self.endings)].value if len(self.endings) < len(self._steps) else None
+        if self._believed and match and match[1].decode() == expected:
+            self.endings.append(_ending(*match.groups()[1:]))
+        else:
+            self._believed = False  # not the launcher's hand: nothing after it counts
+        return rest
+
+
+def _ending(status: bytes, cpu: bytes, peak: bytes, oom: bytes) -> Ending:
+    code, signal = int(status) >> 8, int(status) & 0x7F
+    return Ending(
+        exit_code=None if signal else code,
+        signal=signal or None,
+        cpu_time=int(cpu) / 1e6 if cpu else None,
+        peak_memory=int(peak) if peak else None,
+        oom_kills=int(oom) if oom else None,
+    )

@@ -1,0 +1,50 @@
+"""A ``Result`` as the JSON that clients get: bytes become text here, once."""
+
+from collections.abc import Mapping
+
+from runner.protocol import Step
+from runner.result import Result, Verdict, signal_name
+
+
+def as_json(result: Result) -> dict[str, object]:
+    """The answer to ``POST /run``; times in seconds, memory in bytes."""
+    facts, compiled = result.facts, result.compiled
+    ran = compiled is not None and bool(result.runs)
+    times = {
+        "queued": seconds(facts.queued),
+        "compile": seconds(compiled.observed.seconds) if compiled else None,
+    }
+    return {
+        "id": facts.id,
+        **verdict(result.last, times),
+        "compile_output": text(compiled.observed.stdout.data + compiled.stderr) if compiled and ran else "",
+        "policy": result.policy.digest,
+    }
+
+
+def verdict(verdict: Verdict, times: Mapping[str, float | None]) -> dict[str, object]:
+    """One step's ending."""
+    observed, ending = verdict.observed, verdict.observed.ending
+    wall = observed.seconds if observed.step is Step.RUN else None
+    return {
+        "status": verdict.status,
+        "reason": verdict.reason,
+        "stdout": text(observed.stdout.data),
+        "stderr": text(verdict.stderr),
+        "truncated": {"stdout": observed.stdout.dropped > 0, "stderr": observed.stderr.dropped > 0},
+        "exit_code": ending.exit_code if ending else None,
+        "signal": signal_name(ending.signal) if ending and ending.signal else None,
+        "times": {**times, "wall": seconds(wall), "cpu": seconds(ending.cpu_time if ending else None)},
+        "peak_memory": ending.peak_memory if ending else None,
+        "oom_kills": ending.oom_kills if ending else None,
+    }
+
+
+def text(data: bytes) -> str:
+    """UTF-8, and U+FFFD for what is not."""
+    return data.decode(errors="replace")
+
+
+def seconds(value: float | None) -> float | None:
+    """In microseconds' precision."""
+    return None if value is None else round(value, 6)

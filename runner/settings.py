@@ -1,0 +1,98 @@
+"""``policies/server.toml``: the service itself."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from limits import RateLimitItem
+from limits import parse as parse_rate
+
+from runner import toml
+from runner.errors import PolicyError
+from runner.toml import Key
+
+FILE: Final = "server.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``policies/server.toml`` says; each key is explained there."""
+
+    host: str
+    port: int
+    instance: str
+    running: int
+    waiting: int
+    waiting_time: float
+    rate_limit: str
+    body: int
+    body_time: float
+    stop_time: int
+    connections: int
+    allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+
+    @property
+    def rate(self) -> RateLimitItem:
+        """The rate limit in the terms of the limits library."""
+        return parse_rate(self.rate_limit)
+
+
+def _rate(value: str) -> str | None:
+    try:
+        parse_rate(value)
+    except ValueError:
+        return 'must be a rate such as "100 per 15 minutes"'
+    return None
+
+
+def _lines(value: list[object]) -> str | None:
+    return None if all(isinstance(item, str) and item.isprintable() for item in value) else "must be a list of strings"
+
+
+def _origins(value: list[object]) -> str | None:
+    ok = all(isinstance(item, str) and re.fullmatch(r"https?://[^/\s]+", item) for item in value)
+    return None if ok else 'must be a list of origins such as "https://example.org"'
+
+
+def _proxies(value: list[object]) -> str | None:
+    try:
+        for item in value:
+            ipaddress.ip_network(str(item))
+    except ValueError as error:
+        return f"must be a list of addresses or networks: {error}"
+    return None
+
+
+_KEYS: Final = {
+    "host": Key(str, toml.filled),
+    "port": Key(int, toml.between(0, 65535)),
+    "instance": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9-]{1,40}", v) else "must be of a-z, 0-9 and -"),
+    "running": Key(int, toml.between(1, 64)),
+    "waiting": Key(int, toml.between(0, 10_000)),
+    "waiting-time": Key(float, toml.between(0.1, 600)),
+    "rate-limit": Key(str, _rate),
+    "body": Key(int, toml.between(1024, 2**27)),
+    "body-time": Key(float, toml.between(0.1, 600)),
+    "stop-time": Key(int, toml.between(0, 600)),
+    "connections": Key(int, toml.between(1, 65536)),
+    "allowed-hosts": Key(list, _lines),
+    "allowed-origins": Key(list, _origins),
+    "trusted-proxies": Key(list, _proxies),
+}
+
+
+def parse(text: str) -> Settings:
+    """The settings of a file's text, or a ``PolicyError`` that lists everything that is wrong with it."""
+    data = toml.read(FILE, text)
+    if problems := tuple(f"{FILE}: {problem}" for problem in toml.problems(data, _KEYS)):
+        raise PolicyError(problems)
+    return Settings(**{field.name: _value(data, field.name.replace("_", "-")) for field in fields(Settings)})
+
+
+def _value(data: Mapping[str, Any], key: str) -> Any:
+    value = data[key]
+    return tuple(value) if isinstance(value, list) else value

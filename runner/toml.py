@@ -1,0 +1,73 @@
+"""Reading TOML strictly: every key known, every value of its type, all problems at once."""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import PolicyError
+
+Check = Callable[[Any], str | None]
+"""Takes a value of the right type, returns what is wrong with it, or None."""
+
+_NAMES = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings", dict: "a table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a key of a file takes."""
+
+    type: type
+    check: Check = lambda value: None
+
+
+def read(file: str, text: str) -> dict[str, Any]:
+    """The file's data, or a ``PolicyError`` with TOML's own message (it names line and column)."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError((f"{file}: {error}",)) from None
+
+
+def problems(
+    data: Mapping[str, object], keys: Mapping[str, Key], optional: Mapping[str, Key] | None = None
+) -> Iterator[str]:
+    """Missing, unknown and wrongly typed keys, and what their checks say."""
+    known = {**keys, **(optional or {})}
+    yield from (unknown(key, known) for key in data if key not in known)
+    yield from (f"{key} is missing" for key in keys if key not in data)
+    for name, key in known.items():
+        if name not in data:
+            continue
+        if not _is(data[name], key.type):
+            yield f"{name} must be {_NAMES[key.type]}"
+        elif problem := key.check(data[name]):
+            yield f"{name} {problem}"
+
+
+def _is(value: object, kind: type) -> bool:
+    if isinstance(value, bool) and kind is not bool:
+        return False
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """Says that a name is unknown, with the nearest known one."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name!r} is unknown" + (f": did you mean {near[0]}?" if near else "")
+
+
+def between(low: float, high: float) -> Check:
+    """A check that a number is in a range."""
+    return lambda value: None if low <= value <= high else f"must be from {low:g} to {high:g}"
+
+
+def filled(value: str | list[str]) -> str | None:
+    """A check that something is there."""
+    return None if value else "must not be empty"
+
+
+def line(value: str) -> str | None:
+    """A check that a string is printable and of one line: it becomes part of a command or of a message."""
+    return None if value.isprintable() else "must not have control characters"
