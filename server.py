@@ -77,7 +77,7 @@ async def run(http: Request) -> Response:
     guard.check_type(http.headers)
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
     result = await run_unless_gone(http, http.app.state.service, job)
-    return JSONResponse(as_json(result), headers={**HEADERS, **allowance.headers})
+    return JSONResponse(as_json(result, several=job.several), headers={**HEADERS, **allowance.headers})
 
 
 async def run_unless_gone(http: Request, service: Service, job: Job) -> Result:

@@ -45,7 +45,7 @@ def run(config: Configuration, args: argparse.Namespace) -> int:
 
     async def once() -> dict[str, object]:
         async with open_service(config.policies, settings) as service:
-            return as_json(await service.run(request.job(policy, source, data)))
+            return as_json(await service.run(request.job(policy, source, (data,))))
 
     report = asyncio.run(once())
     print(json.dumps(report, indent=2))

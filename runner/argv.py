@@ -37,6 +37,11 @@ def kill(name: str) -> tuple[str, ...]:
     return ("docker", "kill", name)
 
 
+def interrupt(name: str) -> tuple[str, ...]:
+    """Tells the launcher to end the run that is going on, and to go on with the next input."""
+    return ("docker", "kill", "--signal=USR1", name)
+
+
 def remove(*names: str) -> tuple[str, ...]:
     """Removes containers in whatever state they are."""
     return ("docker", "rm", "--force", "--volumes", *names)

@@ -1,17 +1,19 @@
 """One container's life: started, ready, fed once, ended, gone."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
+import math
 import secrets
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 from runner import argv, process
 from runner.errors import EngineError
 from runner.policy import Policy
-from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, request
+from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
 from runner.result import Facts, Job, Observed, Output
 
 START_TIME = 20.0
@@ -20,6 +22,8 @@ EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
 COMMAND_TIME = 10.0
 """Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
+INTERRUPT_TIME = 1.0
+"""Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 SETTLE_TIME = 1.0
 """Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
 
@@ -46,7 +50,8 @@ class Container:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._fed = False
-        self._ended = False
+        self.ended = False
+        """Whether both its streams have come to their end."""
 
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
@@ -78,14 +83,10 @@ class Container:
         """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
         assert self._client is not None
         self._fed = True
-        self._tasks.create_task(self._feed(self._client, job))
-        steps: list[Observed] = []
+        self._transcript.expect_runs(len(job.inputs) - 1)
         try:
-            for phase in self._transcript.phases:
-                steps.append(await self._follow(phase))
-                if phase.ending is None or self._transcript.over:
-                    break
-            if self._ended and phase.ending is None:
+            steps = [observed async for observed in self._follow(job)]
+            if self.ended and not self._transcript.over:
                 await self._diagnose(self._client)
         finally:
             self.stop()
@@ -95,20 +96,53 @@ class Container:
         """Asks the container to end; returns at once, ``live`` does the work."""
         self._stop.set()
 
-    async def _follow(self, phase: Phase) -> Observed:
+    async def _follow(self, job: Job) -> AsyncIterator[Observed]:
+        """Feeds the launcher and yields its steps as they end."""
+        head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
+        self._send(head if job.several else head + job.inputs[0], last=not job.several)
+        inputs = iter(job.inputs)
+        total_time = self.policy.limits.total_time if job.several else math.inf
+        for phase in self._transcript.phases:
+            if phase.step is Step.RUN and job.several and total_time > 0:
+                self._send(sized(next(inputs)))
+            observed = await self._observe(phase, total_time)
+            yield observed
+            if self._transcript.over or (phase.ending is None and not (job.several and phase.step is Step.RUN)):
+                return
+            if phase.step is Step.RUN:
+                total_time -= observed.seconds
+            if total_time <= 0:
+                self.stop()
+            elif phase.ending is None:
+                await self._interrupt(phase)
+
+    async def _observe(self, phase: Phase, total_time: float) -> Observed:
         """Waits for a step's end, for too much output, or for its deadline."""
-        began = asyncio.get_running_loop().time()
-        limits = self.policy.limits
-        limit = limits.compile_time if phase.step is Step.COMPILE else limits.wall_time
-        await self._until(lambda: phase.ending is not None or _stops(phase), began + limit)
+        clock = asyncio.get_running_loop().time
+        began, limits = clock(), self.policy.limits
+        limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
+        if limit > 0:
+            await self._until(lambda: phase.ending is not None or _stops(phase), began + limit)
         return Observed(
             step=phase.step,
             stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
             stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
             ending=phase.ending,
-            timed_out=not (phase.ending or _stops(phase) or self._ended),
-            seconds=asyncio.get_running_loop().time() - began,
+            timed_out=not (phase.ending or _stops(phase) or self.ended),
+            seconds=clock() - began,
+            reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
         )
+
+    async def _interrupt(self, phase: Phase) -> None:
+        """Ends one run of several; a launcher that does not say so in time ends with all its runs."""
+        await process.execute(argv.interrupt(self.name), COMMAND_TIME)
+        if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
+            self.stop()
+
+    def _send(self, data: bytes, *, last: bool = False) -> None:
+        assert self._client is not None
+        if not self.ended:
+            self._tasks.create_task(self._write(self._client, data, last=last))
 
     async def _diagnose(self, client: Process) -> None:
         """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
@@ -116,14 +150,12 @@ class Container:
         if client.returncode == 125:
             raise EngineError("the engine was lost during a run")
 
-    async def _feed(self, client: Process, job: Job) -> None:
+    async def _write(self, client: Process, data: bytes, *, last: bool) -> None:
         assert client.stdin is not None
-        try:
-            client.stdin.write(request(self._nonce, job.source, job.inputs, several=job.several))
+        with contextlib.suppress(ConnectionError):  # it ended without reading its input
+            client.stdin.write(data)
             await client.stdin.drain()
-        except ConnectionError:
-            pass  # it ended without reading its input
-        finally:
+        if last:
             client.stdin.close()
 
     async def _listen(self, client: Process) -> None:
@@ -142,7 +174,7 @@ class Container:
         self._transcript.feed(stream, b"")
 
     def _end(self) -> None:
-        self._ended = True
+        self.ended = True
         self._news.set()
         self.stop()
 
@@ -150,7 +182,7 @@ class Container:
         """Whether it came true before the deadline and before the end of the streams."""
         try:
             async with asyncio.timeout_at(deadline):
-                while not (done() or self._ended):
+                while not (done() or self.ended):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -162,7 +194,7 @@ class Container:
         assert client.stdin is not None
         if self._transcript.ready and not self._fed:
             client.stdin.close()  # the launcher ends when nobody is left to ask
-        elif not (self._transcript.over or self._ended):
+        elif not (self._transcript.over or self.ended):
             process.kill(client)
         if not await process.exited(client, EXIT_TIME):
             log.warning("%s: the docker client did not end by itself", self.name)

@@ -24,7 +24,11 @@ class Limits:
     source: int
     """Bytes of source code."""
     input: int
-    """Bytes of input."""
+    """Bytes of input; of all inputs together, where there are several."""
+    inputs: int
+    """How many inputs one request may have."""
+    total_time: float
+    """Seconds that the runs of one request may take together, where there are several."""
     output: int
     """Bytes kept of each of stdout and stderr, of each step."""
 
@@ -41,6 +45,8 @@ class Policy:
     source: str
     compile: tuple[str, ...]
     run: tuple[str, ...]
+    warm: int
+    """Containers kept ready."""
     limits: Limits
     waivers: Mapping[str, str]
     """Flag name -> why this policy may break its rule."""
@@ -50,8 +56,15 @@ class Policy:
     @property
     def workdir(self) -> str:
         """Where the source is written, inside."""
-        lines = (line.removeprefix("--workdir=") for line in self.docker_run if line.startswith("--workdir="))
-        return next(lines, "/")
+        return self._value("--workdir=", "/")
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a container may use."""
+        return size(self._value("--memory=", "")) or 0
+
+    def _value(self, flag: str, default: str) -> str:
+        return next((line.removeprefix(flag) for line in self.docker_run if line.startswith(flag)), default)
 
 
 _FIELDS: Final = {
@@ -62,6 +75,7 @@ _FIELDS: Final = {
     "source": Key(str, lambda v: None if re.fullmatch(r"\w[\w.-]*", v) else "must be a plain file name"),
     "compile": Key(list),
     "run": Key(list, toml.filled),
+    "warm": Key(int, toml.between(0, 64)),
     "limits": Key(dict),
 }
 _LIMITS: Final = {
@@ -69,6 +83,8 @@ _LIMITS: Final = {
     "compile-time": Key(float, toml.between(0, 3600)),
     "source": Key(int, toml.between(1, 2**24)),
     "input": Key(int, toml.between(0, 2**26)),
+    "inputs": Key(int, toml.between(1, 1000)),
+    "total-time": Key(float, toml.between(0.1, 3600)),
     "output": Key(int, toml.between(1, 2**24)),
 }
 
@@ -89,6 +105,7 @@ def parse(name: str, text: str) -> Policy:
         source=data["source"],
         compile=tuple(data["compile"]),
         run=tuple(data["run"]),
+        warm=data["warm"],
         limits=Limits(**limits),
         waivers=dict(data.get("waivers", {})),
         digest=hashlib.sha256(text.encode()).hexdigest(),

@@ -41,11 +41,14 @@ class Ending:
     """Processes of the step that the kernel killed for want of memory."""
 
 
-def request(nonce: bytes, source: bytes, inputs: Sequence[bytes], *, several: bool) -> bytes:
-    """All that the launcher gets on stdin. One input is the rest of stdin; of several, each comes with its size."""
-    head = b"%s %d %d" % (nonce, len(source), len(inputs) if several else 0)
-    data = b"".join(b"%-15d\n%s" % (len(item), item) for item in inputs) if several else b"".join(inputs)
-    return b"%-47s\n" % head + source + data
+def header(nonce: bytes, source: bytes, inputs: int) -> bytes:
+    """What the launcher gets first. ``inputs``: how many will follow; 0 makes the rest of stdin the one input."""
+    return b"%-47s\n" % (b"%s %d %d" % (nonce, len(source), inputs)) + source
+
+
+def sized(data: bytes) -> bytes:
+    """One of several inputs."""
+    return b"%-15d\n" % len(data) + data
 
 
 @dataclass(slots=True)
@@ -109,13 +112,18 @@ class Transcript:
         """``limit``: bytes kept of each step's stdout and stderr."""
         self.engine_text = Capture(limit)
         self.phases = [Phase(step, Capture(limit), Capture(limit)) for step in steps]
-        self._stdout = _Reader(nonce, steps, ready=True)
-        self._stderr = _Reader(nonce, steps, ready=False)
+        self._stdout = _Reader(nonce, self.phases, ready=True)
+        self._stderr = _Reader(nonce, self.phases, ready=False)
 
     @property
     def ready(self) -> bool:
         """Whether the launcher waits for a program, or did."""
         return self._stderr.ready
+
+    def expect_runs(self, more: int) -> None:
+        """Says, before the hand-over, that there will be so many more runs than one."""
+        limit = self.engine_text.limit
+        self.phases.extend(Phase(Step.RUN, Capture(limit), Capture(limit)) for _ in range(more))
 
     def feed(self, stream: Stream, data: bytes) -> None:
         """Takes what a stream brought; b"" is its end."""
@@ -141,10 +149,10 @@ class Transcript:
 class _Reader:
     """One stream: cuts it into output and marks."""
 
-    def __init__(self, nonce: bytes, steps: Sequence[Step], *, ready: bool) -> None:
+    def __init__(self, nonce: bytes, phases: Sequence[Phase], *, ready: bool) -> None:
         self.ready = ready
         self.endings: list[Ending] = []
-        self._steps = steps
+        self._phases = phases
         self._nonce = nonce
         self._tokens = Tokens(nonce if ready else READY)
         self._mark: bytes | None = None
@@ -171,7 +179,7 @@ class _Reader:
     def _output(self, data: bytes) -> Iterator[tuple[int | None, bytes]]:
         if data and not self.ready:
             yield None, data
-        elif data and self._believed and len(self.endings) < len(self._steps):
+        elif data and self._believed and len(self.endings) < len(self._phases):
             yield len(self.endings), data
 
     def _read_mark(self, line: bytes) -> bytes:
@@ -182,7 +190,7 @@ class _Reader:
             return b""
         self._mark = None
         match = _MARK.fullmatch(mark)
-        expected = self._steps[len(self.endings)].value if len(self.endings) < len(self._steps) else None
+        expected = self._phases[len(self.endings)].step.value if len(self.endings) < len(self._phases) else None
         if self._believed and match and match[1].decode() == expected:
             self.endings.append(_ending(*match.groups()[1:]))
         else:

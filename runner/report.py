@@ -6,20 +6,19 @@ from runner.protocol import Step
 from runner.result import Result, Verdict, signal_name
 
 
-def as_json(result: Result) -> dict[str, object]:
+def as_json(result: Result, *, several: bool = False) -> dict[str, object]:
     """The answer to ``POST /run``; times in seconds, memory in bytes."""
-    facts, compiled = result.facts, result.compiled
-    ran = compiled is not None and bool(result.runs)
+    compiled = result.compiled
     times = {
-        "queued": seconds(facts.queued),
+        "queued": seconds(result.facts.queued),
         "compile": seconds(compiled.observed.seconds) if compiled else None,
     }
-    return {
-        "id": facts.id,
-        **verdict(result.last, times),
-        "compile_output": text(compiled.observed.stdout.data + compiled.stderr) if compiled and ran else "",
-        "policy": result.policy.digest,
-    }
+    said = text(compiled.observed.stdout.data + compiled.stderr) if compiled else ""
+    common = {"id": result.facts.id, "policy": result.policy.digest}
+    if several:
+        overall = {"status": result.last.status, "reason": result.last.reason, "compile_output": said, "times": times}
+        return common | overall | {"results": [verdict(run, {}) for run in result.runs]}
+    return common | verdict(result.last, times) | {"compile_output": said if result.runs else ""}
 
 
 def verdict(verdict: Verdict, times: Mapping[str, float | None]) -> dict[str, object]:

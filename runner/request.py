@@ -14,10 +14,14 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
     language: str
     code: str
-    input: str = ""
+    input: str | msgspec.UnsetType = msgspec.UNSET
+    inputs: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
-_CONTRACT = 'The body is a JSON object: "language", "code" and, if wanted, "input", each a string.'
+_CONTRACT = (
+    'The body is a JSON object: "language" and "code", each a string, '
+    'and, if wanted, either "input", a string, or "inputs", a list of strings.'
+)
 _decoder = msgspec.json.Decoder(Body)
 
 
@@ -32,15 +36,26 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     policy = policies.get(asked.language)
     if policy is None:
         raise UnknownLanguage(f"`language` must be one of {', '.join(sorted(policies))}.")
-    return job(policy, asked.code.encode(), asked.input.encode())
+    source = asked.code.encode()
+    if isinstance(asked.inputs, list):
+        if asked.input is not msgspec.UNSET:
+            raise BadRequest(f"There is both `input` and `inputs`. {_CONTRACT}")
+        return job(policy, source, tuple(item.encode() for item in asked.inputs), several=True)
+    return job(policy, source, (asked.input.encode() if isinstance(asked.input, str) else b"",))
 
 
-def job(policy: Policy, source: bytes, input: bytes) -> Job:
-    """A job within the limits of its policy, or ``TooLarge``."""
-    for field, data, limit in (("code", source, policy.limits.source), ("input", input, policy.limits.input)):
-        if len(data) > limit:
-            raise TooLarge(f"`{field}` has {len(data)} bytes as UTF-8; {policy.name} takes at most {limit}.")
-    return Job(policy.name, source, (input,))
+def job(policy: Policy, source: bytes, inputs: tuple[bytes, ...], *, several: bool = False) -> Job:
+    """A job within the limits of its policy, or a ``Refusal``."""
+    limits = policy.limits
+    if not inputs:
+        raise BadRequest("`inputs` must have at least one string: each is one run.")
+    if len(inputs) > limits.inputs:
+        raise TooLarge(f"`inputs` has {len(inputs)} strings; {policy.name} takes at most {limits.inputs}.")
+    field = "inputs" if several else "input"
+    for name, size, limit in (("code", len(source), limits.source), (field, sum(map(len, inputs)), limits.input)):
+        if size > limit:
+            raise TooLarge(f"`{name}` has {size} bytes as UTF-8; {policy.name} takes at most {limit}.")
+    return Job(policy.name, source, inputs, several)
 
 
 def _plain(message: str) -> str:

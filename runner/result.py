@@ -22,6 +22,7 @@ class Reason(StrEnum):
 
     COMPLETED = "completed"
     WALL_TIME = "wall_time"
+    TOTAL_TIME = "total_time"
     COMPILE_TIMEOUT = "compile_timeout"
     COMPILE_ERROR = "compile_error"
     COMPILE_OUT_OF_MEMORY = "compile_out_of_memory"
@@ -35,6 +36,7 @@ class Reason(StrEnum):
 STATUS: Final[dict[Reason, Status]] = dict.fromkeys(Reason, Status.RUNTIME_ERROR) | {
     Reason.COMPLETED: Status.SUCCESS,
     Reason.WALL_TIME: Status.TIMEOUT,
+    Reason.TOTAL_TIME: Status.TIMEOUT,
     Reason.COMPILE_TIMEOUT: Status.TIMEOUT,
 }
 
@@ -72,6 +74,8 @@ class Observed:
     """Whether its deadline passed before its end came."""
     seconds: float
     """By the runner's clock."""
+    reached: bool = True
+    """False: a run that the total limit left no time for, or that an earlier one's end took along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _run_reason(observed: Observed) -> Reason:
     if observed.stdout.dropped or observed.stderr.dropped:
         return Reason.OUTPUT_LIMIT  # whether its own end or our kill came first must not decide
     if observed.timed_out:
-        return Reason.WALL_TIME
+        return Reason.WALL_TIME if observed.reached else Reason.TOTAL_TIME
     if ending is None:
         return Reason.NO_VERDICT
     if ending.signal == signal.SIGKILL and ending.oom_kills:

@@ -11,6 +11,7 @@ from limits import parse as parse_rate
 
 from runner import toml
 from runner.errors import PolicyError
+from runner.flags import size
 from runner.toml import Key
 
 FILE: Final = "server.toml"
@@ -26,6 +27,9 @@ class Settings:
     running: int
     waiting: int
     waiting_time: float
+    containers: int
+    memory: int
+    idle_time: float
     rate_limit: str
     body: int
     body_time: float
@@ -71,9 +75,12 @@ _KEYS: Final = {
     "host": Key(str, toml.filled),
     "port": Key(int, toml.between(0, 65535)),
     "instance": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9-]{1,40}", v) else "must be of a-z, 0-9 and -"),
-    "running": Key(int, toml.between(1, 64)),
-    "waiting": Key(int, toml.between(0, 10_000)),
+    "running": Key(int, toml.between(0, 64)),
+    "waiting": Key(int, toml.between(1, 10_000)),
     "waiting-time": Key(float, toml.between(0.1, 600)),
+    "containers": Key(int, toml.between(1, 64)),
+    "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
+    "idle-time": Key(float, toml.between(1, 86400)),
     "rate-limit": Key(str, _rate),
     "body": Key(int, toml.between(1024, 2**27)),
     "body-time": Key(float, toml.between(0.1, 600)),
@@ -95,4 +102,6 @@ def parse(text: str) -> Settings:
 
 def _value(data: Mapping[str, Any], key: str) -> Any:
     value = data[key]
+    if key == "memory":
+        return size(value)
     return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,191 @@
+"""What the pool does next: one pure function from what is, to whom to hand, what to start and what to stop."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    """A container's place in its life."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    RUNNING = "running"
+    ENDING = "ending"
+    """Its program has ended; the container is not gone yet."""
+    RETIRING = "retiring"
+    """It leaves unused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A container as the plan sees it."""
+
+    name: str
+    language: str
+    state: State
+    since: float
+    """When it came into this state, in seconds of any clock that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request that waits for a container."""
+
+    number: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One language."""
+
+    warm: int
+    """Containers to keep ready, by now."""
+    memory: int
+    """Bytes that one container may use."""
+    not_before: float
+    """After failures: no start ahead of need before this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is never exceeded, and when an idle container is too old."""
+
+    running: int
+    """Programs at the same time; one counts until its container is gone."""
+    starting: int
+    """Containers that start at the same time."""
+    containers: int
+    memory: int
+    """Bytes, of all containers' limits together."""
+    idle_time: float
+    """Seconds after which an idle container is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a plan depends on."""
+
+    now: float
+    containers: tuple[Seen, ...]
+    tickets: tuple[Ticket, ...]
+    """In the order of their arrival."""
+    languages: Mapping[str, Wanted]
+    bounds: Bounds
+    quiet_until: float
+    """No start ahead of need before this time: a program has just been handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now."""
+
+    handovers: tuple[tuple[int, str], ...]
+    """Pairs of a ticket's number and a container's name."""
+    starts: tuple[str, ...]
+    """Languages."""
+    stops: tuple[str, ...]
+    """Names of idle containers."""
+
+
+def plan(view: View) -> Plan:
+    """Serves tickets in their order, starts what they need, then refills while a CPU is free; renews what is old."""
+    handovers = tuple(_handovers(view))
+    taken = {name for _, name in handovers}
+    served = {number for number, _ in handovers}
+    idle = sorted((c for c in view.containers if c.state is State.IDLE and c.name not in taken), key=_age)
+    short, spare = _match([t for t in view.tickets if t.number not in served], view, idle)
+    room = _Room(view)
+    starts = [language for language in short if room.take(language)]
+    if len(starts) < len(short):
+        missing = len(short) - len(starts) - sum(c.state is State.RETIRING for c in view.containers)
+        crowded = not room.has(short[len(starts)])
+        return Plan(handovers, tuple(starts), tuple(c.name for c in spare[: max(0, missing)] if crowded))
+    if not short:
+        starts = [
+            language for language in _refill(view, spare, busy=_busy(view) + len(handovers)) if room.take(language)
+        ]
+    return Plan(handovers, tuple(starts), tuple(_outdated(view, spare)))
+
+
+def _age(container: Seen) -> tuple[float, str]:
+    return container.since, container.name
+
+
+def _busy(view: View) -> int:
+    return sum(c.state in (State.RUNNING, State.ENDING) for c in view.containers)
+
+
+def _handovers(view: View) -> Iterator[tuple[int, str]]:
+    """The oldest idle container for each ticket in turn; who needs another language need not wait behind it."""
+    free = view.bounds.running - _busy(view)
+    idle = sorted((c for c in view.containers if c.state is State.IDLE), key=_age)
+    for ticket in view.tickets:
+        container = next((c for c in idle if c.language == ticket.language), None)
+        if free > 0 and container:
+            idle.remove(container)
+            free -= 1
+            yield ticket.number, container.name
+
+
+def _match(tickets: list[Ticket], view: View, idle: list[Seen]) -> tuple[list[str], list[Seen]]:
+    """The languages of tickets for which nothing is there or coming, in order; and the idle ones that none needs."""
+    coming = Counter(c.language for c in view.containers if c.state is State.STARTING)
+    spare, short = list(idle), []
+    for ticket in tickets:
+        reserved = next((c for c in spare if c.language == ticket.language), None)
+        if reserved:
+            spare.remove(reserved)
+        elif coming[ticket.language] > 0:
+            coming[ticket.language] -= 1
+        else:
+            short.append(ticket.language)
+    return short, spare
+
+
+class _Room:
+    """Counts what may still be started."""
+
+    def __init__(self, view: View) -> None:
+        bounds = view.bounds
+        self._languages = view.languages
+        self._starts = bounds.starting - sum(c.state is State.STARTING for c in view.containers)
+        self._places = bounds.containers - len(view.containers)
+        self._memory = bounds.memory - sum(view.languages[c.language].memory for c in view.containers)
+
+    def has(self, language: str) -> bool:
+        """Whether one more container would stay within the maximum."""
+        return self._places > 0 and self._memory >= self._languages[language].memory
+
+    def take(self, language: str) -> bool:
+        """Counts one start, if it may be."""
+        if self._starts <= 0 or not self.has(language):
+            return False
+        self._starts -= 1
+        self._places -= 1
+        self._memory -= self._languages[language].memory
+        return True
+
+
+def _refill(view: View, spare: list[Seen], busy: int) -> Iterator[str]:
+    """At most one start ahead of need at a time, and only while a CPU is free for it."""
+    starting = any(c.state is State.STARTING for c in view.containers)
+    if starting or busy >= view.bounds.running or view.now < view.quiet_until:
+        return
+    fresh = Counter(c.language for c in spare if view.now - c.since < view.bounds.idle_time)
+    lacking = [
+        (fresh[n] / w.warm, n) for n, w in view.languages.items() if fresh[n] < w.warm and w.not_before <= view.now
+    ]
+    if lacking:
+        yield min(lacking)[1]
+
+
+def _outdated(view: View, spare: list[Seen]) -> Iterator[str]:
+    """Idle containers that are too old or too many, the oldest first, once enough others are there."""
+    left = Counter(c.language for c in spare)
+    for container in spare:
+        if left[container.language] > view.languages[container.language].warm:
+            left[container.language] -= 1
+            yield container.name
