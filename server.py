@@ -1,11 +1,14 @@
 """The HTTP edge: routes, JSON in and out, errors to problems, start and stop. Run it: ``python server.py``."""
 
+import argparse
 import asyncio
 import logging
 import math
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -112,13 +115,7 @@ async def languages(http: Request) -> Response:
         {
             "language": p.name,
             "title": p.title,
-            "limits": {
-                "wall_time": p.limits.wall_time,
-                "compile_time": p.limits.compile_time if p.compile else None,
-                "source": p.limits.source,
-                "input": p.limits.input,
-                "output": p.limits.output,
-            },
+            "limits": asdict(p.limits) | {"compile_time": p.limits.compile_time if p.compile else None},
         }
         for p in http.app.state.config.policies.values()
     ]
@@ -167,9 +164,11 @@ def create_app(config: Configuration) -> Starlette:
 
 def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
+    arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
+    arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     try:
-        config = configuration.load()
+        config = configuration.load(arguments.parse_args().policies)
     except errors.PolicyError as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():

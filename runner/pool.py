@@ -23,7 +23,8 @@ QUIET_TIME = 0.1
 """Seconds after a hand-over in which nothing is started ahead of need: most programs have ended by then."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
-LONGEST_BACK_OFF = 30.0
+LONGEST_BACK_OFF = 5.0
+"""Seconds between two starts while they fail."""
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,11 @@ class _Demand:
         """One more request."""
         self.rate = self.at(now) + 1 / RATE_TIME
         self.counted = now
+
+    def fail(self, now: float) -> None:
+        """One more start in a row that failed."""
+        self.failures += 1
+        self.not_before = now + min(0.5 * 2**self.failures, LONGEST_BACK_OFF)
 
     def at(self, now: float) -> float:
         """The rate by now."""
@@ -113,6 +119,8 @@ class Pool:
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
         now = asyncio.get_running_loop().time()
+        if self._demand[language].not_before > now and not self._coming(language):
+            raise EngineError("starts have failed; the next is tried after a pause")
         self._tickets += 1
         request = _Request(Ticket(self._tickets, language))
         self._line[self._tickets] = request
@@ -126,6 +134,10 @@ class Pool:
             del self._line[request.ticket.number]
             raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
         return request
+
+    def _coming(self, language: str) -> bool:
+        there = (e for e in self._entries.values() if e.container.policy.name == language)
+        return any(e.state in (State.STARTING, State.IDLE) for e in there)
 
     def _return(self, request: _Request) -> None:
         """Who waited has gone: frees the place in the line, or the container that came at the same moment."""
@@ -179,40 +191,38 @@ class Pool:
 
     async def _keep(self, container: Container) -> None:
         """Owns a container from its start until it is gone."""
-        failure: EngineError | None = None
         try:
             async with asyncio.TaskGroup() as life:
-                life.create_task(container.live())
+                living = life.create_task(container.live())
                 try:
                     await container.ready()
+                    self._demand[container.policy.name].failures = 0
                     self._move(container.name, State.IDLE)
                     self._turn()
+                    await living
                 except EngineError as error:
-                    failure = error
-            if failure is None and self._entries[container.name].state is State.IDLE:
-                failure = EngineError("died while it was idle")
+                    self._fail(container, error)
+            if self._entries[container.name].state is State.IDLE:
+                self._fail(container, EngineError("died while it was idle"))
         finally:
-            entry = self._entries.pop(container.name)
+            del self._entries[container.name]
             self._uids.give_back(container.uid)
-            self._learn(container, entry.state, failure)
             self._turn()
 
-    def _learn(self, container: Container, state: State, failure: EngineError | None) -> None:
-        """Waits longer after each failure; a start that failed is the answer to whoever waited for it."""
-        demand = self._demand[container.policy.name]
-        if failure is None:
-            demand.failures = 0
-        elif state in (State.STARTING, State.IDLE) and not self._closing:
-            log.error("%s: %r", container.name, failure.detail)
-            demand.failures += 1
-            back_off = min(0.5 * 2**demand.failures, LONGEST_BACK_OFF)
-            demand.not_before = asyncio.get_running_loop().time() + back_off
-            language = container.policy.name
-            waiting = next(
-                (r for r in self._line.values() if r.ticket.language == language and not r.served.done()), None
-            )
-            if waiting and state is State.STARTING:
-                self._line.pop(waiting.ticket.number).served.set_exception(failure)
+    def _fail(self, container: Container, error: EngineError) -> None:
+        """Waits longer after each failure; who waited for this container hears of it."""
+        if self._closing or self._entries[container.name].state is State.RETIRING:
+            return
+        log.error("%s: %r", container.name, error.detail)
+        started = self._entries[container.name].state is State.STARTING
+        self._move(container.name, State.RETIRING)
+        self._demand[container.policy.name].fail(asyncio.get_running_loop().time())
+        waiting = (r for r in self._line.values() if r.ticket.language == container.policy.name)
+        request = next((r for r in waiting if not r.served.done()), None)
+        if request and started:
+            del self._line[request.ticket.number]
+            request.served.set_exception(error)
+        self._turn()
 
     def _kept(self, keeper: asyncio.Task[None]) -> None:
         self._keepers.discard(keeper)

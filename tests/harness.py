@@ -1,0 +1,174 @@
+"""The real server against the real engine, and what must hold of the host around it."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from runner import uids
+from runner.argv import LABEL
+
+ROOT = Path(__file__).parent.parent
+
+
+def docker(*words: str) -> str:
+    """What a docker command prints; a failure fails the test."""
+    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether it came true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.02)
+    return true()
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def copy_policies(target: Path, settings: Mapping[str, object], edit: Mapping[str, tuple[str, str]]) -> Path:
+    """The project's policies with other settings of the service, and with words replaced."""
+    folder = target / "policies"
+    folder.mkdir()
+    for file in (ROOT / "policies").iterdir():
+        text = file.read_text()
+        if file.name == "server.toml":
+            for key, value in settings.items():
+                text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {json.dumps(value)}", text)
+                assert found == 1, key
+        (folder / file.name).write_text(text.replace(*edit.get(file.name, ("", ""))))
+    return folder
+
+
+def processes() -> Iterator[tuple[int, int, str]]:
+    """Every process of the host: pid, uid, command line."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                status = (entry / "status").read_text()
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            uid = re.search(r"^Uid:\t(\d+)", status, re.MULTILINE)
+            yield int(entry.name), int(uid[1]) if uid else -1, command
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    instance: str
+    log: Path
+    temporary: Path
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def post(self, body: object, **options: Any) -> httpx.Response:
+        """``POST /run``."""
+        return httpx.post(f"{self.url}/run", json=body, timeout=60, **options)
+
+    def run(self, language: str, code: str, input: str = "") -> dict[str, Any]:
+        """Runs a program; anything but 200 fails the test."""
+        answer = self.post({"language": language, "code": code, "input": input})
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def containers(self) -> list[str]:
+        """The names of this server's containers, in whatever state."""
+        return docker("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}").split()
+
+    def clients(self) -> list[int]:
+        """The docker clients of this server that are alive."""
+        return [pid for pid, _, command in processes() if f"--label={LABEL}={self.instance}" in command]
+
+    def jobs(self) -> list[str]:
+        """Processes in its containers beside the launchers that wait."""
+        own = {int(found[1]) for pid in self.clients() if (found := re.search(r"--user=(\d+):", _command(pid)))}
+        return [command for _, uid, command in processes() if uid in own and "/usr/lib/runner/launch" not in command]
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> float:
+        """Ends the server; the seconds that it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal_number)
+        self.process.wait(timeout=60)
+        return time.monotonic() - began
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def gone(name: str, seconds: float = 10.0) -> bool:
+    """Whether no container of that name is left, in whatever state, in time."""
+    return eventually(lambda: not docker("ps", "-aq", f"--filter=name=^{name}$"), seconds)
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    edit: Mapping[str, tuple[str, str]] | None = None,
+    **settings: object,
+) -> Iterator[Server]:
+    """A server on a free port with generous limits; afterwards nothing of it is left."""
+    port, instance = free_port(), f"test-{secrets.token_hex(4)}"
+    defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
+    changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
+    policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
+    temporary.mkdir()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}"],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, instance, log, temporary)
+    try:
+        assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
+        yield server
+    finally:
+        if process.poll() is None:
+            server.stop()
+        left = server.containers()
+        if left:
+            docker("rm", "-f", *left)
+    assert not left, f"containers left: {left}\n{log.read_text()}"
+    assert not server.clients(), "docker clients are left"
+    assert not list(temporary.iterdir()), "temporary files are left"
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
