@@ -92,6 +92,8 @@ async def run_unless_gone(http: Request, service: Service, job: Job) -> Result:
         if not running.done():
             raise ClientDisconnect
         return running.result()
+    except asyncio.CancelledError:  # uvicorn does this when stop-time is over
+        raise errors.Busy("The service is stopping, and the program with it. Try again shortly.", 5.0) from None
     finally:
         running.cancel()
         leaving.cancel()

@@ -124,8 +124,8 @@ scripts: Final = st.tuples(
 def feeds(draw: st.DrawFn, stdout: bytes, stderr: bytes) -> list[tuple[Stream, bytes]]:
     """Both streams, each in pieces, in any order that keeps each stream's own."""
     pieces: dict[Stream, list[bytes]] = {"stdout": draw(cuts(stdout)), "stderr": draw(cuts(stderr))}
-    names: list[Stream] = ["stdout"] * len(pieces["stdout"]) + ["stderr"] * len(pieces["stderr"])
-    return [(name, pieces[name].pop(0)) for name in draw(st.permutations(names))]
+    names: list[Stream] = [stream for stream, its in pieces.items() for _ in its]
+    return [(stream, pieces[stream].pop(0)) for stream in draw(st.permutations(names))]
 
 
 def listen(steps: Sequence[Step], fed: Sequence[tuple[Stream, bytes]], limit: int = 10**6) -> Transcript:
@@ -242,8 +242,8 @@ def test_two_marks_that_differ_are_no_ending() -> None:
 )
 def test_an_exit_code_and_figures_are_read(exit_code: int, cpu: int | None, peak: int | None, oom: int | None) -> None:
     """The wait status's upper byte is the exit code; what the cgroup does not tell is None, not 0."""
-    text = [b"" if value is None else b"%d" % value for value in (cpu, peak, oom)]
-    end = mark(Step.RUN, b"status=%d cpu=%s peak=%s oom=%s" % (exit_code << 8, *text))
+    text = tuple(b"" if value is None else b"%d" % value for value in (cpu, peak, oom))
+    end = mark(Step.RUN, b"status=%d " % (exit_code << 8) + b"cpu=%s peak=%s oom=%s" % text)
     expected = Ending(exit_code, None, None if cpu is None else cpu / 1e6, peak, oom)
     assert listen([Step.RUN], [("stdout", end), ("stderr", READY + end)]).phases[0].ending == expected
 
@@ -301,7 +301,6 @@ MALFORMED: Final = (
     b"run status=0 cpu=1 peak=1 oom=0",
     b" RUN status=0 cpu=1 peak=1 oom=0",
     b" compile status=0 cpu=1 peak=1 oom=0",
-    b" run status=0 cpu=1 peak=1 oom=" + b"0" * 600,
 )
 
 
@@ -312,7 +311,7 @@ def test_a_malformed_mark_is_no_ending_and_nothing_after_it_is_believed(
 ) -> None:
     """Whoever wrote that is not the launcher: no verdict, and what follows is not the program's."""
     bad = bad.replace(b"\n", b"").replace(NONCE, b"")
-    assume(not re.fullmatch(rb" run status=\d+ cpu=\d* peak=\d* oom=\d{0,400}", bad))
+    assume(not re.fullmatch(rb" run status=\d+ cpu=\d* peak=\d* oom=\d*", bad))
     sent = output + NONCE + bad + b"\n" + b"more" + mark(Step.RUN)
     transcript = listen([Step.RUN], data.draw(feeds(sent, READY + sent)))
     limit = 10**6
@@ -326,8 +325,8 @@ def test_a_long_mark_means_the_same_however_it_is_cut(size: int) -> None:
     end = mark(Step.RUN, b"status=" + b"0" * size + b" cpu= peak= oom=")
     whole = listen([Step.RUN], [("stdout", end), ("stderr", READY + end)])
     cut: list[tuple[Stream, bytes]] = [("stderr", READY)]
-    for at in range(0, len(end), 100):
-        cut += [("stdout", end[at : at + 100]), ("stderr", end[at : at + 100])]
+    for at in range(0, len(end), 7):
+        cut += [("stdout", end[at : at + 7]), ("stderr", end[at : at + 7])]
     assert whole.phases == listen([Step.RUN], cut).phases
 
 

@@ -126,7 +126,8 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
         ({"allowed_origins": [1]}, ORIGINS),
         (
             {"trusted_proxies": ["*"]},
-            "trusted-proxies must be a list of addresses or networks: '*' does not appear to be an IPv4 or IPv6 network",
+            "trusted-proxies must be a list of addresses or networks: "
+            "'*' does not appear to be an IPv4 or IPv6 network",
         ),
         (
             {"trusted_proxies": ["10.0.0.1/8"]},
@@ -228,7 +229,7 @@ def test_a_policy_is_named_after_its_file(tmp_path: Path) -> None:
 
 def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     """Whoever starts a server sees everything that has to be mended, file by file."""
-    limits = {**LIMITS, "wall-time": 0}
+    limits = {**LIMITS, "wall-time": 0, "output": 0}
     (tmp_path / "server.toml").write_text(changed(port=-1), encoding="utf-8")
     (tmp_path / "a.toml").write_text(toml_text({**BASE, "limits": limits}), encoding="utf-8")
     (tmp_path / "b.toml").write_text("title = ", encoding="utf-8")
@@ -238,6 +239,7 @@ def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     )
     assert folder_problems(tmp_path) == (
         "a.toml: limits: wall-time must be from 0.1 to 3600",
+        "a.toml: limits: output must be from 1 to 1.67772e+07",
         "b.toml: Invalid value (at end of document)",
         "d.toml: --network=host: must be none",
         "server.toml: port must be from 0 to 65535",
