@@ -69,7 +69,7 @@ def parser(languages: list[str]) -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """0: well, 1: the program failed, 2: refused."""
+    """0: well, 1: the program failed, 2: refused, 130: interrupted."""
     try:
         folder = argparse.ArgumentParser(add_help=False)
         folder.add_argument("--policies", type=Path, default=configuration.FOLDER)
@@ -80,6 +80,9 @@ def main() -> int:
     except (PolicyError, Refusal, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
