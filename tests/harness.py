@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 
-from runner import uids
 from runner.argv import LABEL
 
 ROOT = Path(__file__).parent.parent
@@ -90,7 +89,7 @@ class Server:
 
     def post(self, body: object, **options: Any) -> httpx.Response:
         """``POST /run``."""
-        return httpx.post(f"{self.url}/run", json=body, timeout=60, **options)
+        return httpx.post(f"{self.url}/run", json=body, **{"timeout": 60, **options})
 
     def run(self, language: str, code: str, input: str = "") -> dict[str, Any]:
         """Runs a program; anything but 200 fails the test."""

@@ -60,7 +60,8 @@ def test_versions_are_new_enough() -> None:
 def test_the_precompiled_header_is_used() -> None:
     """With the policy's own compile flags, by GCC's own word: ! marks a precompiled header in -H."""
     policy = POLICIES["cpp"]
-    script = f"cd /tmp; echo '#include <bits/stdc++.h>\nint main() {{}}' > main.cpp; {' '.join(policy.compile)} -H -Winvalid-pch"
+    source = "#include <bits/stdc++.h>\nint main() {}"
+    script = f"cd /tmp; echo '{source}' > main.cpp; {' '.join(policy.compile)} -H -Winvalid-pch"
     command = ["docker", "run", "--rm", "--network=none", "--entrypoint=sh", policy.image, "-c", script]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
     assert re.search(r"^! .*/bits/stdc\+\+\.h\.gch$", said, re.MULTILINE), said

@@ -109,7 +109,11 @@ def test_shared_memory_of_one_run_is_gone_for_the_next(server: Server) -> None:
 
 def test_a_compiled_program_cannot_replace_itself(server: Server) -> None:
     """What was compiled comes back before each run."""
-    code = '#include <cstdio>\n#include <unistd.h>\nint main() { std::puts("me"); unlink("main"); std::fclose(std::fopen("main", "w")); }'
+    code = """
+#include <cstdio>
+#include <unistd.h>
+int main() { std::puts("me"); unlink("main"); std::fclose(std::fopen("main", "w")); }
+"""
     assert endings(run(server, "cpp", code, ["", "", ""])) == [("completed", "me\n")] * 3
 
 
@@ -142,7 +146,11 @@ def test_the_total_time_ends_all_runs(server: Server) -> None:
 
 def test_a_launcher_that_is_brought_down_takes_all_runs_along(server: Server) -> None:
     """Each still has its verdict: none."""
-    code = "import resource, os, signal\nresource.prlimit(1, resource.RLIMIT_CPU, (0, 0))\nwhile True: os.kill(1, signal.SIGALRM)"
+    code = """
+import os, resource, signal
+resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))
+while True: os.kill(1, signal.SIGALRM)
+"""
     result = run(server, "python", code, ["", ""])
     assert len(result["results"]) == 2
     assert {r["reason"] for r in result["results"]} <= {"no_verdict", "wall_time"}

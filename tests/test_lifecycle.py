@@ -3,7 +3,10 @@
 import os
 import re
 import secrets
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +17,7 @@ import pytest
 
 from runner import argv, configuration
 from runner.argv import LABEL
-from tests.harness import Server, docker, eventually, gone, processes, serving
+from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
 FOREVER = {"language": "python", "code": "while True: pass"}
@@ -76,13 +79,9 @@ def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
             running = clients.submit(server.post, SLEEP)
             time.sleep(0.3)
             with pytest.raises(httpx.ReadTimeout):
-                server_post(server, 0.2)
+                server.post(GOOD, timeout=0.2)
             last = clients.submit(server.post, GOOD)
             assert [running.result().status_code, last.result().status_code] == [200, 200]
-
-
-def server_post(server: Server, timeout: float) -> None:
-    httpx.post(f"{server.url}/run", json=GOOD, timeout=timeout)
 
 
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
@@ -195,9 +194,8 @@ def test_a_missing_docker_client_is_the_engines_trouble(tmp_path: Path) -> None:
 def test_a_docker_that_fails_is_not_the_programs_fault(engine: None, tmp_path: Path) -> None:
     """Garbage and exit code 125 at each start: a 503 that tells nothing of it."""
     fake = tmp_path / "docker"
-    fake.write_text(
-        '#!/bin/sh\n[ "$1" != run ] || { echo "SECRET $0" >&2; exit 125; }\nPATH=/usr/local/bin:/usr/bin exec docker "$@"\n'
-    )
+    real = shutil.which("docker")
+    fake.write_text(f'#!/bin/sh\n[ "$1" != run ] || {{ echo "SECRET $0" >&2; exit 125; }}\nexec {real} "$@"\n')
     fake.chmod(0o755)
     with serving(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as server:
         answer = server.post(GOOD)
@@ -208,11 +206,6 @@ def test_a_docker_that_fails_is_not_the_programs_fault(engine: None, tmp_path: P
 
 def test_the_server_refuses_to_start_with_a_bad_policy(tmp_path: Path) -> None:
     """All problems of all files, with exit code 1."""
-    import subprocess
-    import sys
-
-    from tests.harness import ROOT, copy_policies
-
     edit = {"python.toml": ('"--read-only"', '"--privileged"'), "cpp.toml": ('"--network=none"', '"--network=host"')}
     folder = copy_policies(tmp_path, {"port": 70000}, edit)
     command = [sys.executable, str(ROOT / "server.py"), f"--policies={folder}"]
@@ -220,7 +213,8 @@ def test_the_server_refuses_to_start_with_a_bad_policy(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
         "cpp.toml: --network=host: must be none",
-        "python.toml: --privileged: is forbidden: it gives the program every device and capability of the host; remove it",
+        "python.toml: --privileged: is forbidden: it gives the program every device and capability of the host; "
+        "remove it",
         "python.toml: --read-only is missing (nothing outside the tmpfs can be written): add --read-only",
         "server.toml: port must be from 0 to 65535",
         "The server does not start: see above.",

@@ -137,9 +137,10 @@ class World(RuleBasedStateMachine):
         assert not self.tickets, "never served"
         idle = {n: sum(c.language == n for c in self.containers.values()) for n in LANGUAGES}
         assert all(idle[n] <= self.languages[n].warm for n in LANGUAGES)
-        if sum(w.memory * w.warm for w in self.languages.values()) <= self.bounds.memory:
-            if sum(w.warm for w in self.languages.values()) <= self.bounds.containers:
-                assert idle == {n: w.warm for n, w in self.languages.items()}
+        memory = sum(w.memory * w.warm for w in self.languages.values())
+        containers = sum(w.warm for w in self.languages.values())
+        if memory <= self.bounds.memory and containers <= self.bounds.containers:
+            assert idle == {n: w.warm for n, w in self.languages.items()}
 
 
 TestWorld = World.TestCase

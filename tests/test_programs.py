@@ -1,6 +1,7 @@
 """Real programs in real containers: what they do, and what comes back."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -120,10 +121,19 @@ def test_a_child_out_of_memory_is_not_the_programs_end(server: Server) -> None:
 
 def test_the_tmpfs_counts_as_memory_and_is_full_at_64_megabytes(server: Server) -> None:
     """There is one place to write, and it has an end."""
-    code = "f = open('big', 'wb')\ntry:\n    while True: f.write(bytes(1 << 20)); f.flush()\nexcept OSError as e: print(e.errno)"
+    code = """
+f = open("big", "wb")
+try:
+    while True: f.write(bytes(1 << 20)); f.flush()
+except OSError as e: print(e.errno)
+"""
     result = server.run("python", code)
     assert (ending(result), result["stdout"]) == (COMPLETED, "28\n")  # ENOSPC
-    code = "import os\ntry:\n    for n in range(9): open(str(n), 'wb').write(bytes(32 << 20))\nexcept OSError as e: print(e.errno)"
+    code = """
+try:
+    for n in range(9): open(str(n), "wb").write(bytes(32 << 20))
+except OSError as e: print(e.errno)
+"""
     result = server.run("python", code)
     assert (ending(result), result["stdout"]) == (COMPLETED, "28\n")  # ENOSPC
 
@@ -150,7 +160,15 @@ def test_output_of_just_the_limit_is_whole(server: Server) -> None:
 
 def test_a_fork_bomb_stays_inside(server: Server) -> None:
     """64 processes are all there are, the launcher and the program among them."""
-    code = "import os, time\nn = 0\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(60)\n        n += 1\nexcept BlockingIOError: print(n)"
+    code = """
+import os, time
+n = 0
+try:
+    while True:
+        if os.fork() == 0: time.sleep(60)
+        n += 1
+except BlockingIOError: print(n)
+"""
     result = server.run("python", code)
     assert (ending(result), result["stdout"]) == (COMPLETED, "62\n")
     result = server.run("python", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass")
@@ -281,7 +299,10 @@ def test_the_compiler_does_not_eat_the_input(server: Server) -> None:
 
 def test_the_whole_standard_library_compiles(server: Server) -> None:
     """`#include <bits/stdc++.h>` fits into the memory and the time of the policy."""
-    code = "#include <bits/stdc++.h>\nint main() { std::map<int, std::string> m{{1, \"one\"}}; std::cout << m[1] << '\\n'; }"
+    code = """
+#include <bits/stdc++.h>
+int main() { std::map<int, std::string> m{{1, "one"}}; std::cout << m[1] << '\\n'; }
+"""
     result = server.run("cpp", code)
     assert (ending(result), result["stdout"]) == (COMPLETED, "one\n")
     assert result["times"]["compile"] < 5
@@ -368,7 +389,7 @@ def test_the_launcher_keeps_its_secret(server: Server) -> None:
     [
         "print('0' * 32 + ' run status=0 cpu=1 peak=1 oom=0'); raise SystemExit(3)",
         "import os\nos.set_blocking(1, False); os.set_blocking(2, False)\nraise SystemExit(3)",
-        "import os, signal\nfor s in range(1, 32):\n    try: os.kill(1, s)\n    except OSError: pass\nraise SystemExit(3)",
+        "import os\nfor s in range(1, 32):\n    try: os.kill(1, s)\n    except OSError: pass\nraise SystemExit(3)",
         "import sys\nsys.stderr.write('launch: ready\\n'); raise SystemExit(3)",
         "import os\nfor fd in range(3): os.close(fd)\nos._exit(3)",
         "import resource, os\nresource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0))\nraise SystemExit(3)",
@@ -386,16 +407,17 @@ def test_nothing_a_program_does_alters_its_verdict(server: Server, code: str) ->
 
 def test_a_program_that_kills_its_launcher_ends_without_a_verdict(server: Server) -> None:
     """That is the program's doing, and never the engine's failure."""
-    code = "import resource, time\nresource.prlimit(1, resource.RLIMIT_CPU, (0, 0))\nfor fd in range(9): pass\n"
-    code += "import os, signal\nwhile True: os.kill(1, signal.SIGALRM)"
+    code = """
+import os, resource, signal
+resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))
+while True: os.kill(1, signal.SIGALRM)
+"""
     result = server.run("python", code)
     assert ending(result)[:2] in [("runtime_error", "no_verdict"), ("timeout", "wall_time")]
 
 
 def test_programs_at_the_same_time_do_not_mix(server: Server) -> None:
     """Each gets its own answer."""
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(8) as clients:
         results = list(clients.map(lambda n: server.run("python", f"print({n}, input())", f"in{n}"), range(16)))
     assert [r["stdout"] for r in results] == [f"{n} in{n}\n" for n in range(16)]
