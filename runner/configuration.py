@@ -37,6 +37,9 @@ def load(folder: Path = FOLDER) -> Configuration:
             problems.append(f"{path.name}: cannot be read: {error}")
     if not policies and not problems:
         problems.append(f"{folder}: there is no policy; add one, such as python.toml")
+    for name, read in policies.items():
+        if found and read.memory > found.memory:
+            problems.append(f"{name}.toml: --memory is more than `memory` in {settings.FILE}: none could be started")
     if problems or found is None:
         raise PolicyError(tuple(problems))
     return Configuration(found, policies)

@@ -5,7 +5,7 @@ section 4. A rule looks at one value; what two flags must agree on stands in ``p
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -43,7 +43,7 @@ class Flag:
     example: str = ""
 
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([bkmgt]?)b?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(?:([kmgt]?)b?)", re.IGNORECASE)
 
 
 def size(value: str) -> int | None:
@@ -51,16 +51,16 @@ def size(value: str) -> int | None:
     match = _SIZE.fullmatch(value)
     if match is None:
         return None
-    return int(float(match[1]) * 1024 ** "bkmgt".index(match[2].lower() or "b"))
+    return int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
 
 
 def _exactly(*wanted: str) -> Rule:
     return lambda value: None if value in wanted else f"must be {' or '.join(wanted)}"
 
 
-def _number(low: float, high: float) -> Rule:
+def _number(low: float, high: float, form: str = r"-?[0-9]+") -> Rule:
     def rule(value: str) -> str | None:
-        ok = re.fullmatch(r"-?\d+(\.\d+)?", value) and low <= float(value) <= high
+        ok = re.fullmatch(form, value) and low <= float(value) <= high
         return None if ok else f"must be a number from {low:g} to {high:g}"
 
     return rule
@@ -71,22 +71,30 @@ def _memory(value: str) -> str | None:
     return None if number and number >= 16 * 1024**2 else "must be a size of at least 16m, such as 256m"
 
 
+# Among the others, suid and dev undo the policy, and nr_blocks=0 undoes size.
+_TMPFS_OPTIONS: Final = {"rw", "exec", "noexec", "nosuid", "nodev", "size", "nr_inodes", "mode", "noatime"}
+
+
 def _tmpfs(value: str) -> str | None:
+    return next(_tmpfs_problems(value), None)
+
+
+def _tmpfs_problems(value: str) -> Iterator[str]:
     path, _, text = value.partition(":")
-    options = text.split(",")
+    options = text.split(",") if text else []
+    values = {name: setting for name, _, setting in (option.partition("=") for option in options)}
     if not re.fullmatch(r"(/[a-z0-9_-]+)+", path):
-        return "must start with an absolute path in lower case"
-    if wrong := {"suid", "dev"} & set(options):
-        return f"must not have the option {' or '.join(sorted(wrong))}"
+        yield "must start with an absolute path in lower case"
+    if wrong := values.keys() - _TMPFS_OPTIONS:
+        yield f"must not have the option {' or '.join(sorted(wrong))}"
+    if len(values) < len(options):
+        yield "must not have an option twice: the last would win"
     if missing := {"nosuid", "nodev"} - set(options):
-        return f"must have the option {' and '.join(sorted(missing))}"
-    values = dict(option.split("=", 1) for option in options if "=" in option)
+        yield f"must have the option {' and '.join(sorted(missing))}"
     if not size(values.get("size", "")):
-        return "must have a size=, or it may grow to half of the host's memory"
-    inodes = values.get("nr_inodes", "")
-    if not inodes.isdecimal() or int(inodes) == 0:
-        return "must have nr_inodes=, or millions of empty files fill the kernel's memory"
-    return None
+        yield "must have a size=, or it may grow to half of the host's memory"
+    if not re.fullmatch("[1-9][0-9]{0,9}", values.get("nr_inodes", "")):
+        yield "must have nr_inodes=, or millions of empty files fill the kernel's memory"
 
 
 def _security_opt(value: str) -> str | None:
@@ -104,7 +112,7 @@ def _environment(value: str) -> str | None:
 
 
 def _ulimit(value: str) -> str | None:
-    ok = re.fullmatch(r"[a-z]+=\d+(:\d+)?", value) and not value.startswith("nproc=")
+    ok = re.fullmatch(r"[a-z]+=[0-9]+(:[0-9]+)?", value) and not value.startswith("nproc=")
     return None if ok else "must be NAME=SOFT:HARD; nproc counts over all containers of a uid, use --pids-limit"
 
 
@@ -147,7 +155,7 @@ _ROWS: Final[tuple[Flag, ...]] = (
         _exactly("{uid}:{uid}"),
         "--user={uid}:{uid}",
     ),
-    _required("--cpus", Kind.SCALAR, "the others' CPU time", _number(0.01, 64), "--cpus=1"),
+    _required("--cpus", Kind.SCALAR, "the others' CPU time", _number(0.01, 64, r"[0-9]+(\.[0-9]+)?"), "--cpus=1"),
     _required("--memory", Kind.SCALAR, "the host's memory", _memory, "--memory=256m"),
     _required("--memory-swap", Kind.SCALAR, "no swap beside --memory", _memory, "--memory-swap=256m"),
     _required("--pids-limit", Kind.SCALAR, "fork bombs end at this many", _number(1, 4096), "--pids-limit=64"),

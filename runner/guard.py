@@ -1,6 +1,7 @@
 """What is checked of a request before its body is believed."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterable, Mapping
 
 from runner.errors import BadRequest, ForbiddenSite, TooLarge, TooSlow, WrongType
@@ -10,8 +11,8 @@ from runner.settings import Settings
 def check_site(headers: Mapping[str, str], settings: Settings) -> None:
     """Stops DNS rebinding (by the Host header) and other sites' pages (by Origin and Sec-Fetch-Site)."""
     host = headers.get("host", "")
-    name = host[: host.rfind("]") + 1] or host.split(":")[0]
-    if name.lower() not in settings.allowed_hosts:
+    name = re.sub(r":[0-9]*\Z", "", host).lower()
+    if name not in settings.allowed_hosts:
         raise ForbiddenSite("This service is not served under that host name; server.toml lists `allowed-hosts`.")
     origin = headers.get("origin")
     same = origin in (f"http://{host}", f"https://{host}")

@@ -72,7 +72,9 @@ _FIELDS: Final = {
     "docker-run": Key(list),
     "image": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9][\w./:@-]*", v) else "must be an image name"),
     "launcher": Key(list, toml.filled),
-    "source": Key(str, lambda v: None if re.fullmatch(r"\w[\w.-]*", v) else "must be a plain file name"),
+    "source": Key(
+        str, lambda v: None if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", v) else "must be a plain file name"
+    ),
     "compile": Key(list),
     "run": Key(list, toml.filled),
     "warm": Key(int, toml.between(0, 64)),
@@ -129,8 +131,8 @@ def _problems(data: Mapping[str, object]) -> Iterator[str]:
     if isinstance(lines, list) and isinstance(waivers, dict):
         broken = tuple(flag_problems(tuple(line for line in lines if isinstance(line, str))))
         yield from (text for flag, text in broken if flag not in waivers)
-        for flag in waivers.keys() - {flag for flag, _ in broken}:
-            yield f"waivers: {flag} waives nothing: remove it"
+        used = {flag for flag, _ in broken}
+        yield from (f"waivers: {flag} waives nothing: remove it" for flag in waivers if flag not in used)
     if isinstance(limits, dict) and data.get("compile") and not limits.get("compile-time"):
         yield "limits: compile-time must be more than 0 where there is a compile step"
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 READY: Final = b"launch: ready\n"
 NONCE_SIZE: Final = 32
 _LONGEST_MARK: Final = 512
-_MARK: Final = re.compile(rb" (compile|run) status=(\d+) cpu=(\d*) peak=(\d*) oom=(\d*)")
+_MARK: Final = re.compile(rb" (compile|run) status=(\d{1,9}) cpu=(\d{0,20}) peak=(\d{0,20}) oom=(\d{0,20})")
 
 Stream = Literal["stdout", "stderr"]
 

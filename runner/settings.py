@@ -47,14 +47,17 @@ class Settings:
 
 def _rate(value: str) -> str | None:
     try:
+        if not re.fullmatch(r"[1-9]\d{0,8}( per |/)([1-9]\d{0,8} ?)?[a-z]+", value):
+            raise ValueError
         parse_rate(value)
     except ValueError:
         return 'must be a rate such as "100 per 15 minutes"'
     return None
 
 
-def _lines(value: list[object]) -> str | None:
-    return None if all(isinstance(item, str) and item.isprintable() for item in value) else "must be a list of strings"
+def _hosts(value: list[object]) -> str | None:
+    ok = all(isinstance(item, str) and re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", item) for item in value)
+    return None if ok else 'must be a list of host names in lower case, without ports, such as "localhost"'
 
 
 def _origins(value: list[object]) -> str | None:
@@ -86,7 +89,7 @@ _KEYS: Final = {
     "body-time": Key(float, toml.between(0.1, 600)),
     "stop-time": Key(int, toml.between(0, 600)),
     "connections": Key(int, toml.between(1, 65536)),
-    "allowed-hosts": Key(list, _lines),
+    "allowed-hosts": Key(list, _hosts),
     "allowed-origins": Key(list, _origins),
     "trusted-proxies": Key(list, _proxies),
 }

@@ -26,7 +26,7 @@ def read(file: str, text: str) -> dict[str, Any]:
     """The file's data, or a ``PolicyError`` with TOML's own message (it names line and column)."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is a number too long
         raise PolicyError((f"{file}: {error}",)) from None
 
 

@@ -72,9 +72,9 @@ def test_a_request_without_a_host_is_refused() -> None:
 
 
 def test_a_host_of_the_file_is_compared_without_case() -> None:
-    """What ops write into allowed-hosts is served, also with capital letters."""
-    data = {**tomllib.loads(TEXT), "allowed-hosts": ["Runner.Example"]}
-    assert site({"host": "runner.example"}, configured.parse(toml_text(data))) is None
+    """What ops write into allowed-hosts is served, also when a client writes it in capital letters."""
+    data = {**tomllib.loads(TEXT), "allowed-hosts": ["runner.example"]}
+    assert site({"host": "Runner.Example"}, configured.parse(toml_text(data))) is None
 
 
 @pytest.mark.parametrize(

@@ -190,19 +190,21 @@ WEAKENED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "must not have the option suid": ("/tmp:nosuid,suid,nodev,size=1m,nr_inodes=9",),
         "must not have the option dev": ("/tmp:dev,nosuid,nodev,size=1m,nr_inodes=9",),
         "must not have the option dev or suid": ("/tmp:nosuid,nodev,size=1m,nr_inodes=9,suid,dev",),
+        "must not have an option twice: the last would win": (
+            "/tmp:nosuid,nodev,size=1m,size=0,nr_inodes=9",
+            "/tmp:nosuid,nodev,size=1m,nr_inodes=9,nr_inodes=0",
+        ),
         NO_SIZE: (
             "/tmp:nosuid,nodev,nr_inodes=9",
             "/tmp:nosuid,nodev,size,nr_inodes=9",
             "/tmp:nosuid,nodev,size=,nr_inodes=9",
             "/tmp:nosuid,nodev,size=0,nr_inodes=9",
             "/tmp:nosuid,nodev,size=50%,nr_inodes=9",
-            "/tmp:nosuid,nodev,size=1m,size=0,nr_inodes=9",
         ),
         NO_INODES: (
             "/tmp:nosuid,nodev,size=1m",
             "/tmp:nosuid,nodev,size=1m,nr_inodes=0",
             "/tmp:nosuid,nodev,size=1m,nr_inodes=-1",
-            "/tmp:nosuid,nodev,size=1m,nr_inodes=9,nr_inodes=0",
         ),
     },
 }

@@ -19,6 +19,9 @@ DATA: Final = tomllib.loads(TEXT)
 POLICY: Final = toml_text(BASE)
 
 
+HOSTS = 'allowed-hosts must be a list of host names in lower case, without ports, such as "localhost"'
+
+
 def problems(text: str) -> tuple[str, ...]:
     """What is wrong with a server.toml; empty when nothing is."""
     try:
@@ -117,8 +120,10 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
         ({"rate_limit": "100"}, RATE),
         ({"rate_limit": "many per hour"}, RATE),
         ({"rate_limit": "100 per fortnight"}, RATE),
-        ({"allowed_hosts": [1]}, "allowed-hosts must be a list of strings"),
-        ({"allowed_hosts": ["a\tb"]}, "allowed-hosts must be a list of strings"),
+        ({"allowed_hosts": [1]}, HOSTS),
+        ({"allowed_hosts": ["a\tb"]}, HOSTS),
+        ({"allowed_hosts": ["Runner.Example"]}, HOSTS),
+        ({"allowed_hosts": ["localhost:3000"]}, HOSTS),
         ({"allowed_origins": ["*"]}, ORIGINS),
         ({"allowed_origins": ["example.org"]}, ORIGINS),
         ({"allowed_origins": ["https://example.org/"]}, ORIGINS),
