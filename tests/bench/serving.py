@@ -1,0 +1,116 @@
+"""A server of the benchmark's own: the real one, on a free port, with a copy of the policies."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner import argv
+from runner.process import environment
+from tests.bench.bare import PROJECT
+from tests.bench.docker import call, containers_of
+
+READY_TIME = 60.0
+STOP_TIME = 30.0
+HOST = "127.0.0.1"
+
+
+@dataclass(slots=True)
+class Serving:
+    """A server that is up."""
+
+    port: int
+    pid: int
+    log: Path
+    left: list[str] = field(default_factory=list)
+    """Containers that it left behind; known when it has stopped."""
+
+    def complaints(self) -> list[str]:
+        """What it logged as a warning or worse."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if re.match(r"\S+ \S+ (WARNING|ERROR|CRITICAL) |\w*(Error|Traceback)", line)]
+
+
+def free_port() -> int:
+    """A port that nobody listens on, by now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def changed(text: str, values: Mapping[str, str]) -> str:
+    """A TOML text with other values for some of its keys."""
+    for key, value in values.items():
+        text, count = re.subn(rf"^{key} *=.*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert count == 1, f"server.toml has no {key}"
+    return text
+
+
+def copy_policies(folder: Path, instance: str, port: int) -> None:
+    """All policies as they are; of server.toml only what a benchmark cannot share or would run into."""
+    shutil.copytree(PROJECT / "policies", folder / "policies")
+    file = folder / "policies" / "server.toml"
+    values = {
+        "host": f'"{HOST}"',
+        "port": str(port),
+        "instance": f'"{instance}"',
+        "rate-limit": '"1000000 per 1 minute"',
+        "waiting": "64",
+    }
+    file.write_text(changed(file.read_text(encoding="utf-8"), values), encoding="utf-8")
+
+
+@contextmanager
+def serving(folder: Path, instance: str, port: int) -> Iterator[Serving]:
+    """The server from ready to gone, with whatever it left behind removed and told."""
+    log = folder / "server.log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            (sys.executable, "-m", "server"),
+            cwd=folder,
+            env=environment() | {"PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    here = Serving(port, server.pid, log)
+    try:
+        _wait_until_ready(server, here)
+        yield here
+    finally:
+        _stop(server)
+        here.left = containers_of(instance)
+        if here.left:
+            call(argv.remove(*here.left))
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], here: Serving) -> None:
+    deadline = time.monotonic() + READY_TIME
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{here.port}/ready", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    said = here.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise RuntimeError(f"the server is not ready:\n{said}")
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(STOP_TIME)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
