@@ -22,14 +22,9 @@ def launch(policy: Policy) -> tuple[str, ...]:
     compile_step: Sequence[str] = ()
     if policy.compile:
         compile_step = (f"--compile-time={limits.compile_time:g}", "--compile", *policy.compile)
-    run_step = ("--run", *policy.run)
-    return (
-        *policy.launcher,
-        f"--source={policy.source}",
-        f"--wall-time={limits.wall_time:g}",
-        *compile_step,
-        *run_step,
-    )
+    ahead = (f"--ahead-unless={policy.ahead_unless}",) if policy.ahead_unless else ()
+    source = (f"--source={policy.source}", *ahead, f"--wall-time={limits.wall_time:g}")
+    return (*policy.launcher, *source, *compile_step, "--run", *policy.run)
 
 
 def kill(name: str) -> tuple[str, ...]:
@@ -37,9 +32,9 @@ def kill(name: str) -> tuple[str, ...]:
     return ("docker", "kill", name)
 
 
-def interrupt(name: str) -> tuple[str, ...]:
-    """Tells the launcher to end the run that is going on, and to go on with the next input."""
-    return ("docker", "kill", "--signal=USR1", name)
+def interrupt(name: str, run: int) -> tuple[str, ...]:
+    """Tells the launcher to end the run of that number (the first is 1), if it is going on."""
+    return ("docker", "kill", f"--signal={'USR1' if run % 2 else 'USR2'}", name)
 
 
 def remove(*names: str) -> tuple[str, ...]:

@@ -99,12 +99,14 @@ class Container:
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
         head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
-        self._send(head if job.several else head + job.inputs[0], last=not job.several)
-        inputs = iter(job.inputs)
+        self._send(head + (sized(job.inputs[0]) if job.several else job.inputs[0]), last=not job.several)
         total_time = self.policy.limits.total_time if job.several else math.inf
+        runs = 0
         for phase in self._transcript.phases:
-            if phase.step is Step.RUN and job.several and total_time > 0:
-                self._send(sized(next(inputs)))
+            if phase.step is Step.RUN:
+                runs += 1
+                if runs < len(job.inputs) and total_time > 0:
+                    self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
             observed = await self._observe(phase, total_time)
             yield observed
             if self._transcript.over or (phase.ending is None and not (job.several and phase.step is Step.RUN)):
@@ -114,7 +116,7 @@ class Container:
             if total_time <= 0:
                 self.stop()
             elif phase.ending is None:
-                await self._interrupt(phase)
+                await self._interrupt(phase, runs)
 
     async def _observe(self, phase: Phase, total_time: float) -> Observed:
         """Waits for a step's end, for too much output, or for its deadline."""
@@ -133,9 +135,9 @@ class Container:
             reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
         )
 
-    async def _interrupt(self, phase: Phase) -> None:
+    async def _interrupt(self, phase: Phase, run: int) -> None:
         """Ends one run of several; a launcher that does not say so in time ends with all its runs."""
-        await process.execute(argv.interrupt(self.name), COMMAND_TIME)
+        await process.execute(argv.interrupt(self.name, run), COMMAND_TIME)
         if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
             self.stop()
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+QUIET_TIME = 1.0
+"""Seconds after a hand-over in which nothing is started ahead of need: most programs have ended by then."""
+
 
 class State(Enum):
     """A container's place in its life."""
@@ -74,8 +77,8 @@ class View:
     """In the order of their arrival."""
     languages: Mapping[str, Wanted]
     bounds: Bounds
-    quiet_until: float
-    """No start ahead of need before this time: a program has just been handed over."""
+    rush: int
+    """Containers that are asked for in the time that one takes to start: so many may start ahead of need at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ def plan(view: View) -> Plan:
     taken = {name for _, name in handovers}
     served = {number for number, _ in handovers}
     idle = sorted((c for c in view.containers if c.state is State.IDLE and c.name not in taken), key=_age)
-    short, spare = _match([t for t in view.tickets if t.number not in served], view, idle)
+    # Only for those whose turn comes soon: what is started for the others would take the running programs' time.
+    next_ones = [t for t in view.tickets if t.number not in served][: view.bounds.starting]
+    short, spare = _match(next_ones, view, idle)
     room = _Room(view)
     starts = [language for language in short if room.take(language)]
     if len(starts) < len(short):
@@ -104,9 +109,7 @@ def plan(view: View) -> Plan:
         crowded = not room.has(short[len(starts)])
         return Plan(handovers, tuple(starts), tuple(c.name for c in spare[: max(0, missing)] if crowded))
     if not short:
-        starts = [
-            language for language in _refill(view, spare, busy=_busy(view) + len(handovers)) if room.take(language)
-        ]
+        starts = [language for language in _refill(view, spare, len(handovers)) if room.take(language)]
     return Plan(handovers, tuple(starts), tuple(_outdated(view, spare)))
 
 
@@ -169,17 +172,26 @@ class _Room:
         return True
 
 
-def _refill(view: View, spare: list[Seen], busy: int) -> Iterator[str]:
-    """At most one start ahead of need at a time, and only while a CPU is free for it."""
-    starting = any(c.state is State.STARTING for c in view.containers)
-    if starting or busy >= view.bounds.running or view.now < view.quiet_until:
+def _refill(view: View, spare: list[Seen], handed_over: int) -> Iterator[str]:
+    """Starts ahead of need: one at a time and only beside programs that leave a CPU free, or, in a rush, more."""
+    if view.rush <= 1 and _would_disturb(view, handed_over):
         return
-    fresh = Counter(c.language for c in spare if view.now - c.since < view.bounds.idle_time)
-    lacking = [
-        (fresh[n] / w.warm, n) for n, w in view.languages.items() if fresh[n] < w.warm and w.not_before <= view.now
-    ]
-    if lacking:
-        yield min(lacking)[1]
+    starting = Counter(c.language for c in view.containers if c.state is State.STARTING)
+    there = starting + Counter(c.language for c in spare if view.now - c.since < view.bounds.idle_time)
+    wanted = {name: w.warm for name, w in view.languages.items() if w.not_before <= view.now}
+    for _ in range(max(view.rush, 1) - starting.total()):
+        lacking = [(there[name] / warm, name) for name, warm in wanted.items() if there[name] < warm]
+        if not lacking:
+            return
+        language = min(lacking)[1]
+        there[language] += 1
+        yield language
+
+
+def _would_disturb(view: View, handed_over: int) -> bool:
+    """Whether all CPUs are taken, or a program has begun so short a time ago that it will soon have ended."""
+    young = any(c.state is State.RUNNING and view.now - c.since < QUIET_TIME for c in view.containers)
+    return handed_over > 0 or young or _busy(view) >= view.bounds.running
 
 
 def _outdated(view: View, spare: list[Seen]) -> Iterator[str]:

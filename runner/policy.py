@@ -45,6 +45,8 @@ class Policy:
     source: str
     compile: tuple[str, ...]
     run: tuple[str, ...]
+    ahead_unless: str
+    """The run command is started before the source is there, unless the source matches this; "" matches all."""
     warm: int
     """Containers kept ready."""
     limits: Limits
@@ -67,6 +69,14 @@ class Policy:
         return next((line.removeprefix(flag) for line in self.docker_run if line.startswith(flag)), default)
 
 
+def _regex(value: str) -> str | None:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"must be a regular expression: {error}"
+    return None
+
+
 _FIELDS: Final = {
     "title": Key(str, lambda v: toml.line(v) or toml.filled(v)),
     "docker-run": Key(list),
@@ -77,6 +87,7 @@ _FIELDS: Final = {
     ),
     "compile": Key(list),
     "run": Key(list, toml.filled),
+    "ahead-unless": Key(str, lambda v: toml.line(v) or _regex(v)),
     "warm": Key(int, toml.between(0, 64)),
     "limits": Key(dict),
 }
@@ -107,6 +118,7 @@ def parse(name: str, text: str) -> Policy:
         source=data["source"],
         compile=tuple(data["compile"]),
         run=tuple(data["run"]),
+        ahead_unless=data["ahead-unless"],
         warm=data["warm"],
         limits=Limits(**limits),
         waivers=dict(data.get("waivers", {})),
@@ -133,6 +145,8 @@ def _problems(data: Mapping[str, object]) -> Iterator[str]:
         yield from (text for flag, text in broken if flag not in waivers)
         used = {flag for flag, _ in broken}
         yield from (f"waivers: {flag} waives nothing: remove it" for flag in waivers if flag not in used)
+    if data.get("compile") and data.get("ahead-unless"):
+        yield 'ahead-unless must be "" where there is a compile step'
     if isinstance(limits, dict) and data.get("compile") and not limits.get("compile-time"):
         yield "limits: compile-time must be more than 0 where there is a compile step"
 

@@ -19,8 +19,6 @@ RATE_TIME = 10.0
 """Seconds over which arrivals are counted."""
 REFILL_TIME = 0.5
 """Seconds that a start takes on a machine that has other things to do: so much demand is kept ready."""
-QUIET_TIME = 0.1
-"""Seconds after a hand-over in which nothing is started ahead of need: most programs have ended by then."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
 LONGEST_BACK_OFF = 5.0
@@ -74,14 +72,13 @@ class Pool:
         self._policies = policies
         self._settings = settings
         running = settings.running or len(os.sched_getaffinity(0))
-        self._bounds = Bounds(running, running, settings.containers, settings.memory, settings.idle_time)
+        self._bounds = Bounds(running, 2 * running, settings.containers, settings.memory, settings.idle_time)
         self._uids = Uids()
         self._entries: dict[str, _Entry] = {}
         self._keepers: set[asyncio.Task[None]] = set()
         self._line: dict[int, _Request] = {}
         self._tickets = 0
         self._demand = {name: _Demand() for name in policies}
-        self._quiet_until = 0.0
         self._closing = False
         self.hits = 0
         """Requests that found a container ready."""
@@ -100,8 +97,7 @@ class Pool:
             yield container
         finally:
             self._move(container.name, State.ENDING)
-            container.stop()
-            self._turn()
+            container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
 
     async def _wait(self, language: str) -> Container:
         request = self._enqueue(language)
@@ -161,7 +157,8 @@ class Pool:
             for name, policy in self._policies.items()
         }
         tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
-        return View(now, tuple(containers), tickets, languages, self._bounds, self._quiet_until)
+        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()) * REFILL_TIME)
+        return View(now, tuple(containers), tickets, languages, self._bounds, rush)
 
     def _turn(self) -> None:
         """Makes a plan and carries it out; called whenever something has changed."""
@@ -172,10 +169,6 @@ class Pool:
         for number, name in todo.handovers:
             self._move(name, State.RUNNING)
             self._line.pop(number).served.set_result(self._entries[name].container)
-        if todo.handovers:
-            loop = asyncio.get_running_loop()
-            self._quiet_until = loop.time() + QUIET_TIME
-            loop.call_later(QUIET_TIME, self._turn)
         for name in todo.stops:
             self._move(name, State.RETIRING)
             self._entries[name].container.stop()

@@ -107,9 +107,10 @@ class Server:
         return [pid for pid, _, command in processes() if f"--label={LABEL}={self.instance}" in command]
 
     def jobs(self) -> list[str]:
-        """Processes in its containers beside the launchers that wait."""
+        """Processes in its containers beside the launchers, and the interpreters that wait for their source."""
         own = {int(found[1]) for pid in self.clients() if (found := re.search(r"--user=(\d+):", _command(pid)))}
-        return [command for _, uid, command in processes() if uid in own and "/usr/lib/runner/launch" not in command]
+        inside = [(pid, command) for pid, uid, command in processes() if uid in own]
+        return [c for pid, c in inside if "/usr/lib/runner/launch" not in c and not _waits(pid)]
 
     def stop(self, signal_number: int = signal.SIGTERM) -> float:
         """Ends the server; the seconds that it took."""
@@ -124,6 +125,14 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):
         return ""
+
+
+def _waits(pid: int) -> bool:
+    """Whether it is held in opening a pipe that nobody writes to."""
+    try:
+        return Path(f"/proc/{pid}/wchan").read_text() in ("wait_for_partner", "fifo_open")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def gone(name: str, seconds: float = 10.0) -> bool:

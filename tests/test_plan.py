@@ -28,7 +28,7 @@ class World(RuleBasedStateMachine):
         self.bounds = Bounds(running, starting, containers, memory, idle_time=100)
         self.languages = {n: Wanted(w, m, 0) for n, m, w in zip(LANGUAGES, sizes, warm, strict=True)}
         self.now = 0.0
-        self.quiet_until = 0.0
+        self.rush = 0
         self.containers: dict[str, Seen] = {}
         self.tickets: dict[int, Ticket] = {}
         self.used: set[str] = set()
@@ -37,7 +37,7 @@ class World(RuleBasedStateMachine):
     def turn(self) -> None:
         """Carries out one plan and checks that each part of it was allowed."""
         tickets = tuple(self.tickets.values())
-        view = View(self.now, tuple(self.containers.values()), tickets, self.languages, self.bounds, self.quiet_until)
+        view = View(self.now, tuple(self.containers.values()), tickets, self.languages, self.bounds, self.rush)
         todo = plan(view)
         assert todo == plan(view)
         for number, name in todo.handovers:
@@ -102,9 +102,10 @@ class World(RuleBasedStateMachine):
         self.now += seconds
         self.turn()
 
-    @rule(warm=st.integers(0, 4), language=st.sampled_from(LANGUAGES))
-    def demand(self, warm: int, language: str) -> None:
+    @rule(warm=st.integers(0, 4), language=st.sampled_from(LANGUAGES), rush=st.integers(0, 5))
+    def demand(self, warm: int, language: str, rush: int) -> None:
         """Arrivals become more or fewer."""
+        self.rush = rush
         self.languages[language] = replace(self.languages[language], warm=warm)
         self.turn()
 
@@ -158,7 +159,7 @@ WANTED = {"python": Wanted(2, 1, 0), "cpp": Wanted(1, 1, 0)}
 def view(*containers: Seen, tickets: str = "", now: float = 10, **changes: object) -> View:
     """Tickets are languages by their first letter."""
     waiting = tuple(Ticket(n, {"p": "python", "c": "cpp"}[letter]) for n, letter in enumerate(tickets))
-    whole = View(now, containers, waiting, WANTED, BOUNDS, quiet_until=0)
+    whole = View(now, containers, waiting, WANTED, BOUNDS, rush=0)
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
@@ -183,11 +184,27 @@ def test_a_program_that_is_not_gone_yet_holds_its_place() -> None:
 
 def test_nothing_is_started_ahead_of_need_while_all_cpus_are_taken_or_a_program_has_just_begun() -> None:
     """Refilling never starves running programs."""
-    busy = seen("x", "python", State.RUNNING), seen("y", "python", State.RUNNING)
-    assert plan(view(*busy)).starts == ()
-    assert plan(view(quiet_until=11)).starts == ()
-    assert plan(view(quiet_until=10)).starts == ("cpp",)
+    old, young = seen("x", "python", State.RUNNING), seen("y", "python", State.RUNNING, since=9.5)
+    assert plan(view(old, seen("z", "python", State.ENDING))).starts == ()
+    assert plan(view(young)).starts == ()
+    assert plan(view(old)).starts == ("cpp",)
     assert plan(view(seen("a", "cpp", State.STARTING))).starts == ()
+
+
+def test_in_a_rush_more_are_started_at_once() -> None:
+    """As many as are asked for while one starts, within the bounds."""
+    busy = seen("x", "python", State.RUNNING, since=9.5), seen("y", "python", State.ENDING)
+    assert plan(view(*busy, rush=2)).starts == ("cpp", "python")
+    assert plan(view(*busy, rush=9)).starts == ("cpp", "python")
+    assert plan(view(*busy, seen("a", "cpp", State.STARTING), rush=2)).starts == ("python",)
+
+
+def test_nothing_is_started_for_those_at_the_end_of_the_line() -> None:
+    """Their turn comes later, and those who run need the CPUs."""
+    assert plan(view(tickets="pppppp", bounds=replace(BOUNDS, starting=3))).starts == ("python",) * 3
+    coming = [seen(str(n), "python", State.STARTING) for n in range(2)] + [seen("i", "python")]
+    busy = seen("x", "python", State.RUNNING), seen("y", "python", State.RUNNING)
+    assert plan(view(*coming, *busy, tickets="pppppp", bounds=replace(BOUNDS, starting=3))).starts == ()
 
 
 def test_an_idle_container_gives_way_to_a_language_that_is_asked_for() -> None:

@@ -809,7 +809,8 @@ def test_the_uid_that_is_given_back_is_taken_last() -> None:
 def test_every_other_command_is_this() -> None:
     """Whoever reads this has read every other command line that is executed."""
     assert argv.kill("job-1") == ("docker", "kill", "job-1")
-    assert argv.interrupt("job-1") == ("docker", "kill", "--signal=USR1", "job-1")
+    assert argv.interrupt("job-1", 1) == ("docker", "kill", "--signal=USR1", "job-1")
+    assert argv.interrupt("job-1", 2) == ("docker", "kill", "--signal=USR2", "job-1")
     assert argv.remove("job-1", "job-2") == ("docker", "rm", "--force", "--volumes", "job-1", "job-2")
     listing = ("docker", "ps", "--all", "--no-trunc")
     assert argv.names_like("job-1") == (*listing, "--filter=name=^job-1$", "--format={{.Names}}")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 from urllib.parse import urlsplit
 
 from runner import configuration
@@ -26,6 +26,8 @@ from tests.bench.docker import removing
 from tests.bench.report import Goal, Table, goals_table, text
 from tests.bench.sections import Bench, Section
 from tests.bench.serving import HOST, Serving, copy_policies, free_port, serving
+
+SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "flags")
 
 
 def options() -> argparse.Namespace:
@@ -40,7 +42,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--timeouts", type=int, help="programs that never end (10; quick: 3)")
     parser.add_argument("--flat", type=int, default=0, help="go on to so many runs, for the memory (2000 for the goal)")
     parser.add_argument("--flags-rounds", type=int, help="rounds of the cost of each flag (10; quick: 2)")
-    parser.add_argument("--no-flags", action="store_true", help="leave the cost of each flag out")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="leave the other sections out")
     parser.add_argument("--peer", type=_local, help="address of a peer on this machine, such as http://127.0.0.1:2000")
     parser.add_argument("--peer-kind", choices=sorted(PEERS), default="piston")
     parser.add_argument("--json", help="file for all numbers; - for stdout, the tables go to stderr then")
@@ -123,14 +125,21 @@ def machine_facts(config: Configuration, found: Bare | None) -> dict[str, str]:
 def measure(bench: Bench, config: Configuration, args: argparse.Namespace, report: Report) -> None:
     """All sections; the server has one life."""
     samples = [(0, machine.rss_mb(bench.server.pid))]
-    report.section("sequential", sections.sequential(bench))
-    samples.append((bench.ours.runs, machine.rss_mb(bench.server.pid)))
-    report.section("burst", sections.bursts(bench, args.bursts))
-    loaded, more = sections.saturation(bench)
-    report.section("saturation", loaded)
-    report.section("timeout", sections.timeouts(bench, config.policies["python"], args.timeouts))
-    report.section("memory", sections.memory(bench, samples + more, args.flat))
-    if not args.no_flags:
+    wanted = args.only or SECTIONS
+    if "sequential" in wanted:
+        report.section("sequential", sections.sequential(bench))
+        samples.append((bench.ours.runs, machine.rss_mb(bench.server.pid)))
+    if "burst" in wanted:
+        report.section("burst", sections.bursts(bench, args.bursts))
+    if "saturation" in wanted:
+        loaded, more = sections.saturation(bench)
+        report.section("saturation", loaded)
+        samples += more
+    if "timeout" in wanted:
+        report.section("timeout", sections.timeouts(bench, config.policies["python"], args.timeouts))
+    if "memory" in wanted:
+        report.section("memory", sections.memory(bench, samples, args.flat))
+    if "flags" in wanted:
         machine.settle()
         report.section("flags", sections.flags(bench, config.policies["python"], args.flags_rounds))
 
