@@ -17,8 +17,10 @@ from runner.uids import Uids
 
 RATE_TIME = 10.0
 """Seconds over which arrivals are counted."""
-REFILL_TIME = 0.5
-"""Seconds that a start takes on a machine that has other things to do: so much demand is kept ready."""
+READY_TIME = 1.0
+"""Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
+START_TIME = 0.5
+"""Seconds that a start takes on a machine that has other things to do."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
 LONGEST_BACK_OFF = 5.0
@@ -150,14 +152,14 @@ class Pool:
         containers = (Seen(e.container.name, e.container.policy.name, e.state, e.since) for e in self._entries.values())
         languages = {
             name: Wanted(
-                warm=policy.warm + math.ceil(self._demand[name].at(now) * REFILL_TIME - 0.1),
+                warm=policy.warm + math.ceil(self._demand[name].at(now) * READY_TIME - 0.1),
                 memory=policy.memory,
                 not_before=self._demand[name].not_before,
             )
             for name, policy in self._policies.items()
         }
         tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
-        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()) * REFILL_TIME)
+        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()) * START_TIME)
         return View(now, tuple(containers), tickets, languages, self._bounds, rush)
 
     def _turn(self) -> None:
