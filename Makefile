@@ -2,12 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test setup engine images lint types pytest clean
+.PHONY: serve test bench setup engine images lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
 
 test: setup $(VENV)/test lint types pytest
+
+# Ours, a plain docker run and the bare interpreter side by side: make bench ARGS='--quick --json figures.json'
+bench: setup $(VENV)/test
+	@$(VENV)/bin/python -m tests.bench $(ARGS)
 
 setup: $(VENV)/serve images
 

@@ -152,7 +152,7 @@ class Pool:
         containers = (Seen(e.container.name, e.container.policy.name, e.state, e.since) for e in self._entries.values())
         languages = {
             name: Wanted(
-                warm=policy.warm + math.ceil(self._demand[name].at(now) * READY_TIME - 0.1),
+                warm=policy.warm + round(self._demand[name].at(now) * READY_TIME),
                 memory=policy.memory,
                 not_before=self._demand[name].not_before,
             )

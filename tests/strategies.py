@@ -50,6 +50,7 @@ BASE: Final[Mapping[str, Any]] = {
     "source": "main.box",
     "compile": [],
     "run": ["box", "main.box"],
+    "ahead-unless": "",
     "limits": dict(LIMITS),
 }
 """The data of a valid policy file; tests change one thing of it."""
@@ -171,6 +172,7 @@ def docker_run_lines(draw: st.DrawFn) -> list[str]:
 def policy_data(draw: st.DrawFn) -> dict[str, Any]:
     """The data of a valid policy file."""
     words = st.lists(printable.filter(lambda word: word != "--run"), min_size=1, max_size=4)
+    compiled = draw(st.one_of(st.just([]), words))
     data = {
         **BASE,
         "title": draw(printable),
@@ -178,8 +180,9 @@ def policy_data(draw: st.DrawFn) -> dict[str, Any]:
         "image": draw(st.sampled_from(["box", "code-runner-box:1", "r.example:5000/a/b@sha256:" + "0" * 64])),
         "launcher": draw(words),
         "source": draw(st.from_regex(r"[a-z][A-Za-z0-9_.-]{0,9}", fullmatch=True)),
-        "compile": draw(st.one_of(st.just([]), words)),
+        "compile": compiled,
         "run": draw(words),
+        "ahead-unless": "" if compiled else draw(st.sampled_from(["", "^#.*coding", "x y"])),
         "limits": {
             **LIMITS,
             "wall-time": draw(st.sampled_from([0.1, 0.5, 1, 2.0, 2.5, 60, 3600])),

@@ -71,13 +71,14 @@ def test_the_command_is_the_lines_then_name_and_label_then_image_then_launcher(d
     """For every valid policy: each line once and in order, the uid filled in, and nothing but name and label added."""
     command = argv.run(policy.parse("box", toml_text(data)), "job-1", uid, "main")
     lines = tuple(line.replace("{uid}", str(uid)) for line in data["docker-run"])
+    ahead = (f"--ahead-unless={data['ahead-unless']}",) if data["ahead-unless"] else ()
     compile_step: tuple[str, ...] = ()
     if data["compile"]:
         compile_step = (f"--compile-time={data['limits']['compile-time']:g}", "--compile", *data["compile"])
     assert command == (
         *("docker", "run", *lines, "--name=job-1", "--label=code-runner=main"),
         *(data["image"], *data["launcher"]),
-        *(f"--source={data['source']}", f"--wall-time={data['limits']['wall-time']:g}", *compile_step),
+        *(f"--source={data['source']}", *ahead, f"--wall-time={data['limits']['wall-time']:g}", *compile_step),
         *("--run", *data["run"]),
     )
     options = command[2 : len(lines) + 4]
@@ -547,6 +548,11 @@ def test_other_keys_may_repeat_a_flag() -> None:
         ({"source": "é.py"}, "source must be a plain file name"),  # the launcher takes ASCII
         ({"compile": "cc"}, "compile must be a list of strings"),
         ({"compile": ["--run"]}, "compile: --run belongs to the launcher"),
+        (
+            {"ahead-unless": "("},
+            "ahead-unless must be a regular expression: missing ), unterminated subpattern at position 0",
+        ),
+        ({"ahead-unless": "x", "compile": ["cc"]}, 'ahead-unless must be "" where there is a compile step'),
         ({"run": []}, "run must not be empty"),
         ({"run": ["x", "--run"]}, "run: --run belongs to the launcher"),
         ({"run": [["x"]]}, "run: ['x'] must be a string that is not empty"),

@@ -423,3 +423,28 @@ def test_programs_at_the_same_time_do_not_mix(server: Server) -> None:
     assert [r["stdout"] for r in results] == [f"{n} in{n}\n" for n in range(16)]
     assert len({r["id"] for r in results}) == 16
     assert all(gone(r["id"]) for r in results)
+
+
+def test_a_program_that_was_started_ahead_reads_its_own_source(server: Server) -> None:
+    """The interpreter gets it through a pipe, everybody else finds the file."""
+    code = "import inspect, sys\nprint(open(__file__).read() == inspect.getsource(sys.modules['__main__']), __file__)\n"
+    result = server.run("python", code)
+    assert (ending(result), result["stdout"]) == (COMPLETED, "True /tmp/main.py\n")
+    result = server.run("python", "def f(:\n")
+    assert result["stderr"].startswith('  File "main.py", line 1\n    def f(:\n          ^\nSyntaxError: ')
+    assert gone(result["id"])
+
+
+def test_a_source_of_just_the_limit_goes_through_the_pipe(server: Server) -> None:
+    """As many bytes as a pipe holds, and all of them arrive."""
+    last = "\nprint(len(open(__file__).read()))"
+    result = server.run("python", "#" * (LIMIT - len(last)) + last)
+    assert (ending(result), result["stdout"]) == (COMPLETED, f"{LIMIT}\n")
+
+
+@pytest.mark.parametrize("cookie", ["latin-1", "utf-8", "cp1252"])
+def test_a_source_may_name_its_encoding(server: Server, cookie: str) -> None:
+    """Python reads some encodings in a way that no pipe allows; such a source is run by an interpreter of its own."""
+    result = server.run("python", f"# -*- coding: {cookie} -*-\nprint(ascii('é'))")
+    expected = {"utf-8": "'\\xe9'\n"}.get(cookie, "'\\xc3\\xa9'\n")
+    assert (ending(result), result["stdout"]) == (COMPLETED, expected)

@@ -1,0 +1,58 @@
+"""A request body becomes a job, or a refusal that names the field."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner import configuration, request
+from runner.errors import BadRequest, Refusal, TooLarge, UnknownLanguage
+from runner.result import Job
+
+POLICIES = configuration.load().policies
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@given(st.sampled_from(sorted(POLICIES)), TEXT, TEXT)
+def test_one_input_is_the_rest_of_stdin(language: str, code: str, data: str) -> None:
+    """Text becomes the bytes of its UTF-8, and nothing else changes."""
+    job = request.parse(json.dumps({"language": language, "code": code, "input": data}).encode(), POLICIES)
+    assert job == Job(language, code.encode(), (data.encode(),), several=False)
+
+
+@given(TEXT, st.lists(TEXT, min_size=1, max_size=10))
+def test_several_inputs_keep_their_order(code: str, inputs: list[str]) -> None:
+    """A list of one is a list, too."""
+    job = request.parse(json.dumps({"language": "python", "code": code, "inputs": inputs}).encode(), POLICIES)
+    assert job == Job("python", code.encode(), tuple(item.encode() for item in inputs), several=True)
+
+
+def test_no_input_is_an_empty_one() -> None:
+    """The program sees the end of its input at once."""
+    assert request.parse(b'{"language": "cpp", "code": ""}', POLICIES) == Job("cpp", b"", (b"",))
+
+
+@given(st.binary(max_size=100) | st.text().map(lambda text: json.dumps(text).encode()))
+def test_any_bytes_are_a_job_or_a_refusal(body: bytes) -> None:
+    """Never another exception."""
+    with pytest.raises(Refusal):
+        request.parse(body, POLICIES)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"language": "python", "code": "", "input": "", "inputs": [""]}', BadRequest),
+        (b'{"language": "python", "code": "", "inputs": []}', BadRequest),
+        (b'{"language": "python", "code": "\\ud800"}', BadRequest),
+        (b'{"language": "", "code": ""}', UnknownLanguage),
+        (b'{"language": "python", "code": "' + b"x" * 65537 + b'"}', TooLarge),
+        (b'{"language": "python", "code": "", "inputs": [' + b'"",' * 100 + b'""]}', TooLarge),
+    ],
+    ids=range(6),
+)
+def test_refusals_are_of_their_kind(body: bytes, kind: type[Refusal]) -> None:
+    """The edge turns each kind into its status."""
+    with pytest.raises(kind):
+        request.parse(body, POLICIES)
