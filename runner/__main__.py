@@ -38,13 +38,13 @@ def show(config: Configuration, args: argparse.Namespace) -> int:
 
 def run(config: Configuration, args: argparse.Namespace) -> int:
     """Runs one program without HTTP; its input is this command's, unless that is a terminal."""
-    policy = config.policies[args.language]
+    policy = dataclasses.replace(config.policies[args.language], warm=0)
     settings = dataclasses.replace(config.settings, instance=f"cli-{secrets.token_hex(4)}")
     data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)
     source = Path(args.file).read_bytes()
 
     async def once() -> dict[str, object]:
-        async with open_service(config.policies, settings) as service:
+        async with open_service({policy.name: policy}, settings) as service:
             return as_json(await service.run(request.job(policy, source, (data,))))
 
     report = asyncio.run(once())

@@ -35,6 +35,12 @@ class _Entry:
     state: State
     since: float
 
+    def seen(self) -> Seen:
+        """As a plan sees it; one that has died idle is not handed to anybody, although its keeper is not done yet."""
+        died = self.state is State.IDLE and self.container.ended
+        state = State.RETIRING if died else self.state
+        return Seen(self.container.name, self.container.policy.name, state, self.since)
+
 
 @dataclass(slots=True)
 class _Demand:
@@ -82,9 +88,6 @@ class Pool:
         self._tickets = 0
         self._demand = {name: _Demand() for name in policies}
         self._closing = False
-        self.hits = 0
-        """Requests that found a container ready."""
-        self.misses = 0
 
     @property
     def names(self) -> set[str]:
@@ -124,18 +127,14 @@ class Pool:
         self._line[self._tickets] = request
         self._demand[language].count(now)
         self._turn()
-        if request.served.done():
-            self.hits += 1
-            return request
-        self.misses += 1
-        if len(self._line) > self._settings.waiting:
+        if not request.served.done() and len(self._line) > self._settings.waiting:
             del self._line[request.ticket.number]
             raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
         return request
 
     def _coming(self, language: str) -> bool:
-        there = (e for e in self._entries.values() if e.container.policy.name == language)
-        return any(e.state in (State.STARTING, State.IDLE) for e in there)
+        there = (e.seen() for e in self._entries.values())
+        return any(c.language == language and c.state in (State.STARTING, State.IDLE) for c in there)
 
     def _return(self, request: _Request) -> None:
         """Who waited has gone: frees the place in the line, or the container that came at the same moment."""
@@ -149,7 +148,6 @@ class Pool:
             entry.state, entry.since = state, asyncio.get_running_loop().time()
 
     def _view(self, now: float) -> View:
-        containers = (Seen(e.container.name, e.container.policy.name, e.state, e.since) for e in self._entries.values())
         languages = {
             name: Wanted(
                 warm=policy.warm + round(self._demand[name].at(now) * READY_TIME),
@@ -160,7 +158,8 @@ class Pool:
         }
         tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
         rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()) * START_TIME)
-        return View(now, tuple(containers), tickets, languages, self._bounds, rush)
+        containers = tuple(entry.seen() for entry in self._entries.values())
+        return View(now, containers, tickets, languages, self._bounds, rush)
 
     def _turn(self) -> None:
         """Makes a plan and carries it out; called whenever something has changed."""
