@@ -78,7 +78,7 @@ class View:
     languages: Mapping[str, Wanted]
     bounds: Bounds
     rush: int
-    """Containers that are asked for in the time that one takes to start: so many may start ahead of need at once."""
+    """Containers asked for a second. More than may run at once: then so many may start ahead of need at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,13 @@ class _Room:
 
 def _refill(view: View, spare: list[Seen], handed_over: int) -> Iterator[str]:
     """Starts ahead of need: one at a time and only beside programs that leave a CPU free, or, in a rush, more."""
-    if view.rush <= 1 and _would_disturb(view, handed_over):
+    at_once = view.rush if view.rush > view.bounds.running else 1
+    if at_once == 1 and _would_disturb(view, handed_over):
         return
     starting = Counter(c.language for c in view.containers if c.state is State.STARTING)
     there = starting + Counter(c.language for c in spare if view.now - c.since < view.bounds.idle_time)
     wanted = {name: w.warm for name, w in view.languages.items() if w.not_before <= view.now}
-    for _ in range(max(view.rush, 1) - starting.total()):
+    for _ in range(at_once - starting.total()):
         lacking = [(there[name] / warm, name) for name, warm in wanted.items() if there[name] < warm]
         if not lacking:
             return

@@ -19,8 +19,6 @@ RATE_TIME = 10.0
 """Seconds over which arrivals are counted."""
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
-START_TIME = 0.5
-"""Seconds that a start takes on a machine that has other things to do."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
 LONGEST_BACK_OFF = 5.0
@@ -157,7 +155,7 @@ class Pool:
             for name, policy in self._policies.items()
         }
         tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
-        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()) * START_TIME)
+        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()))
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
 
