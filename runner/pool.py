@@ -15,7 +15,7 @@ from runner.policy import Policy
 from runner.settings import Settings
 from runner.uids import Uids
 
-RATE_TIME = 10.0
+RATE_TIME = 3.0
 """Seconds over which arrivals are counted."""
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
