@@ -109,7 +109,7 @@ class Container:
                     self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
             observed = await self._observe(phase, total_time)
             yield observed
-            if self._transcript.over or (phase.ending is None and not (job.several and phase.step is Step.RUN)):
+            if self._is_last(phase, several=job.several):  # the next may have ended by now, but not been seen yet
                 return
             if phase.step is Step.RUN:
                 total_time -= observed.seconds
@@ -117,6 +117,11 @@ class Container:
                 self.stop()
             elif phase.ending is None:
                 await self._interrupt(phase, runs)
+
+    def _is_last(self, phase: Phase, *, several: bool) -> bool:
+        if phase.step is Step.COMPILE:
+            return phase.ending is None or phase.ending.exit_code != 0
+        return phase is self._transcript.phases[-1] or (phase.ending is None and not several)
 
     async def _observe(self, phase: Phase, total_time: float) -> Observed:
         """Waits for a step's end, for too much output, or for its deadline."""

@@ -154,3 +154,11 @@ while True: os.kill(1, signal.SIGALRM)
     result = run(server, "python", code, ["", ""])
     assert len(result["results"]) == 2
     assert {r["reason"] for r in result["results"]} <= {"no_verdict", "wall_time"}
+
+
+def test_a_program_that_ends_together_with_its_compiler_is_seen(server: Server) -> None:
+    """Both marks may arrive at once; each step still has its verdict."""
+    for _ in range(8):
+        result = server.run("cpp", "#warning careful\nint main() { return 3; }")
+        assert (result["reason"], result["exit_code"], result["stderr"]) == ("exit_code", 3, "")
+        assert gone(result["id"])
