@@ -25,7 +25,8 @@ from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing
 from tests.bench.report import Goal, Table, goals_table, text
 from tests.bench.sections import Bench, Section
-from tests.bench.serving import HOST, Serving, copy_policies, free_port, serving
+from tests.bench.serving import HOST, Serving, serving, settings
+from tests.harness import copy_policies, free_port
 
 SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "flags")
 
@@ -162,7 +163,7 @@ def bench_in(folder: Path, args: argparse.Namespace, report: Report) -> Serving:
         stack.enter_context(removing(f"{own}-cold"))
         report.note("unpacking the images, starting the server")
         port = free_port()
-        copy_policies(folder, own, port)
+        copy_policies(folder, settings(own, port), {})
         root = stack.enter_context(bare(config.policies, f"{own}-cold", folder)) if os.geteuid() == 0 else None
         server = stack.enter_context(serving(folder, own, port))
         http = Http(HOST, port)

@@ -1,15 +1,13 @@
 """A server of the benchmark's own: the real one, on a free port, with a copy of the policies."""
 
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,34 +38,9 @@ class Serving:
         return [line for line in lines if re.match(r"\S+ \S+ (WARNING|ERROR|CRITICAL) |\w*(Error|Traceback)", line)]
 
 
-def free_port() -> int:
-    """A port that nobody listens on, by now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def changed(text: str, values: Mapping[str, str]) -> str:
-    """A TOML text with other values for some of its keys."""
-    for key, value in values.items():
-        text, count = re.subn(rf"^{key} *=.*$", f"{key} = {value}", text, flags=re.MULTILINE)
-        assert count == 1, f"server.toml has no {key}"
-    return text
-
-
-def copy_policies(folder: Path, instance: str, port: int) -> None:
-    """All policies as they are; of server.toml only what a benchmark cannot share or would run into."""
-    shutil.copytree(PROJECT / "policies", folder / "policies")
-    file = folder / "policies" / "server.toml"
-    values = {
-        "host": f'"{HOST}"',
-        "port": str(port),
-        "instance": f'"{instance}"',
-        "rate-limit": '"1000000 per 1 minute"',
-        "waiting": "64",
-    }
-    file.write_text(changed(file.read_text(encoding="utf-8"), values), encoding="utf-8")
+def settings(instance: str, port: int) -> dict[str, object]:
+    """Of server.toml only what a benchmark cannot share or would run into."""
+    return {"host": HOST, "port": port, "instance": instance, "rate-limit": "1000000 per 1 minute", "waiting": 64}
 
 
 @contextmanager
