@@ -1,213 +1,261 @@
-"""Every flag of ``docker run`` and what this project thinks of it: one row a flag, read by the policy loader.
+"""Every flag of ``docker run`` and what this project thinks of it: one row a flag.
 
-Sources of the rules: CIS Docker Benchmark 1.8.0 section 5, OWASP Docker Security Cheat Sheet, NIST SP 800-190
-section 4. A rule looks at one value; what two flags must agree on stands in ``policy``.
+``check`` reads the rules, ``show`` and ``GET /policies`` the reasons, ``verify`` proves the rows one by one.
+A rule looks at one value; what two flags must agree on stands in ``policy``.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-Rule = Callable[[str], str | None]
-"""Takes a flag's value, returns what is wrong with it, as words that follow ``flag=value:``, or None."""
+from runner.rules import (
+    Flag,
+    Kind,
+    Rule,
+    Verdict,
+    absolute,
+    anything,
+    environment,
+    exactly,
+    memory,
+    number,
+    security_opt,
+    tmpfs,
+    ulimit,
+)
+
+BENCHMARKS: Final = (
+    "CIS: Docker Benchmark 1.6.0 to 1.8.0 (in older ones every 5.x is one lower); "
+    "OWASP: rules of the Docker Security Cheat Sheet; NIST: countermeasures of SP 800-190"
+)
+"""What the ``sources`` of a row refer to."""
 
 
-class Kind(Enum):
-    """How often a flag may stand in a policy; docker itself silently lets the last one win."""
-
-    SWITCH = "takes no value"
-    SCALAR = "may stand once"
-    LIST = "may repeat with other values"
-    KEYED = "may repeat with other keys, where the key ends at the first = or :"
+def _required(example: str, kind: Kind, why: str, without: str, sources: str, rule: Rule) -> Flag:
+    return Flag(example.partition("=")[0], kind, Verdict.REQUIRED, why, without, sources, rule, example)
 
 
-class Verdict(Enum):
-    """What the floor says."""
-
-    REQUIRED = "must be there"
-    ALLOWED = "may be there"
-    FORBIDDEN = "must not be there"
+def _allowed(name: str, kind: Kind, why: str, without: str, sources: str = "", rule: Rule = anything) -> Flag:
+    return Flag(name, kind, Verdict.ALLOWED, why, without, sources, rule)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One row: ``why`` says what a good flag stops, or what a forbidden one would open."""
-
-    name: str
-    kind: Kind
-    verdict: Verdict
-    why: str
-    rule: Rule = lambda value: None
-    example: str = ""
-
-
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(?:([kmgt]?)b?)", re.IGNORECASE)
-
-
-def size(value: str) -> int | None:
-    """Docker's byte sizes (``256m``, ``0.25g``, ``268435456``) as a number of bytes; None for anything else."""
-    match = _SIZE.fullmatch(value)
-    if match is None:
-        return None
-    return int(float(match[1]) * 1024 ** " kmgt".index(match[2].lower() or " "))
-
-
-def _exactly(*wanted: str) -> Rule:
-    return lambda value: None if value in wanted else f"must be {' or '.join(wanted)}"
-
-
-def _number(low: float, high: float, form: str = r"-?[0-9]+") -> Rule:
-    def rule(value: str) -> str | None:
-        ok = re.fullmatch(form, value) and low <= float(value) <= high
-        return None if ok else f"must be a number from {low:g} to {high:g}"
-
-    return rule
-
-
-def _memory(value: str) -> str | None:
-    number = size(value)
-    return None if number and number >= 16 * 1024**2 else "must be a size of at least 16m, such as 256m"
-
-
-# Among the others, suid and dev undo the policy, and nr_blocks=0 undoes size.
-_TMPFS_OPTIONS: Final = {"rw", "exec", "noexec", "nosuid", "nodev", "size", "nr_inodes", "mode", "noatime"}
-
-
-def _tmpfs(value: str) -> str | None:
-    return next(_tmpfs_problems(value), None)
-
-
-def _tmpfs_problems(value: str) -> Iterator[str]:
-    path, _, text = value.partition(":")
-    options = text.split(",") if text else []
-    values = {name: setting for name, _, setting in (option.partition("=") for option in options)}
-    if not re.fullmatch(r"(/[a-z0-9_-]+)+", path):
-        yield "must start with an absolute path in lower case"
-    if wrong := values.keys() - _TMPFS_OPTIONS:
-        yield f"must not have the option {' or '.join(sorted(wrong))}"
-    if len(values) < len(options):
-        yield "must not have an option twice: the last would win"
-    if missing := {"nosuid", "nodev"} - set(options):
-        yield f"must have the option {' and '.join(sorted(missing))}"
-    if not size(values.get("size", "")):
-        yield "must have a size=, or it may grow to half of the host's memory"
-    if not re.fullmatch("[1-9][0-9]{0,9}", values.get("nr_inodes", "")):
-        yield "must have nr_inodes=, or millions of empty files fill the kernel's memory"
-
-
-def _security_opt(value: str) -> str | None:
-    if value == "no-new-privileges":
-        return None
-    key, equals, setting = value.partition("=")
-    if equals and key in ("seccomp", "apparmor") and setting not in ("", "unconfined"):
-        return None
-    return "must be no-new-privileges, seccomp=PROFILE or apparmor=PROFILE, and not unconfined"
-
-
-def _environment(value: str) -> str | None:
-    ok = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*=.*", value)
-    return None if ok else "must be NAME=VALUE: a name alone copies the server's own variable"
-
-
-def _ulimit(value: str) -> str | None:
-    ok = re.fullmatch(r"[a-z]+=[0-9]+(:[0-9]+)?", value) and not value.startswith("nproc=")
-    return None if ok else "must be NAME=SOFT:HARD; nproc counts over all containers of a uid, use --pids-limit"
-
-
-def _absolute(value: str) -> str | None:
-    return None if re.fullmatch(r"(/[a-z0-9_-]+)+", value) else "must be an absolute path in lower case"
-
-
-def _required(name: str, kind: Kind, why: str, rule: Rule, example: str) -> Flag:
-    return Flag(name, kind, Verdict.REQUIRED, why, rule, example)
-
-
-def _allowed(name: str, kind: Kind, why: str, rule: Rule = lambda value: None) -> Flag:
-    return Flag(name, kind, Verdict.ALLOWED, why, rule)
-
-
-def _forbidden(names: str, why: str) -> tuple[Flag, ...]:
-    return tuple(Flag(name, Kind.LIST, Verdict.FORBIDDEN, why) for name in names.split())
+def _forbidden(names: str, why: str, sources: str = "") -> tuple[Flag, ...]:
+    return tuple(Flag(name, Kind.LIST, Verdict.FORBIDDEN, why, sources=sources) for name in names.split())
 
 
 _ROWS: Final[tuple[Flag, ...]] = (
-    _required("--rm", Kind.SWITCH, "nothing is left of an ended container", _exactly(""), "--rm"),
-    _required("--interactive", Kind.SWITCH, "code and input arrive on stdin", _exactly(""), "--interactive"),
     _required(
-        "--pull", Kind.SCALAR, "a missing image is an error, never a download", _exactly("never"), "--pull=never"
+        "--rm",
+        Kind.SWITCH,
+        "nothing is left of an ended container",
+        "ended containers pile up with whatever they wrote",
+        "CIS 6.2",
+        exactly(""),
     ),
-    _required("--network", Kind.SCALAR, "no way out, no way to others", _exactly("none"), "--network=none"),
-    _required("--cap-drop", Kind.SCALAR, "no privilege of root is left", _exactly("ALL"), "--cap-drop=ALL"),
-    _required("--read-only", Kind.SWITCH, "nothing outside the tmpfs can be written", _exactly(""), "--read-only"),
     _required(
-        "--security-opt",
-        Kind.KEYED,
-        "no setuid file raises privileges; system calls are filtered",
-        _security_opt,
+        "--interactive",
+        Kind.SWITCH,
+        "code and input arrive on stdin",
+        "the launcher has no stdin, and code would need a mount or a file on the host",
+        "CIS 5.6",
+        exactly(""),
+    ),
+    _required(
+        "--pull=never",
+        Kind.SCALAR,
+        "a missing image is an error, never a download",
+        "a client's request fetches whatever a registry has under that tag by then",
+        "CIS 5.28; OWASP #13; NIST 4.1.5, 4.2.2",
+        exactly("never"),
+    ),
+    _required(
+        "--network=none",
+        Kind.SCALAR,
+        "no way out, no way to others",
+        "programs reach the internet, the cloud's metadata service and their neighbours",
+        "CIS 5.10, 5.30; OWASP #5; NIST 4.4.2",
+        exactly("none"),
+    ),
+    _required(
+        "--cap-drop=ALL",
+        Kind.SCALAR,
+        "no privilege of root is left",
+        "14 capabilities stay within reach: raw sockets, mknod, chroot, setuid",
+        "CIS 5.4; OWASP #3; NIST 4.4.3",
+        exactly("ALL"),
+    ),
+    _required(
+        "--read-only",
+        Kind.SWITCH,
+        "the image cannot be changed, and its layer not be filled",
+        "a program writes to the host's disk through the container's own layer, without a bound",
+        "CIS 5.13; OWASP #8; NIST 4.4.3, 4.4.4",
+        exactly(""),
+    ),
+    _required(
         "--security-opt=no-new-privileges",
+        Kind.KEYED,
+        "nothing raises privileges or reaches more of the kernel",
+        "setuid files and file capabilities raise privileges",
+        "CIS 5.26, 5.22; OWASP #4, #6; NIST 4.4.3, 4.5.2",
+        security_opt,
     ),
     _required(
-        "--user",
+        "--user={uid}:{uid}",
         Kind.SCALAR,
         "not root, and not the uid of a neighbour: limits per uid are host-wide",
-        _exactly("{uid}:{uid}"),
-        "--user={uid}:{uid}",
+        "root on the host after an escape; with a shared uid one program takes the others' inotify instances",
+        "CIS 4.1; OWASP #2; NIST 4.4.3",
+        exactly("{uid}:{uid}"),
     ),
-    _required("--cpus", Kind.SCALAR, "the others' CPU time", _number(0.01, 64, r"[0-9]+(\.[0-9]+)?"), "--cpus=1"),
-    _required("--memory", Kind.SCALAR, "the host's memory", _memory, "--memory=256m"),
-    _required("--memory-swap", Kind.SCALAR, "no swap beside --memory", _memory, "--memory-swap=256m"),
-    _required("--pids-limit", Kind.SCALAR, "fork bombs end at this many", _number(1, 4096), "--pids-limit=64"),
     _required(
-        "--tmpfs",
+        "--cpus=1",
+        Kind.SCALAR,
+        "the others' CPU time",
+        "one program takes every CPU of the host",
+        "CIS 5.12; OWASP #7; NIST 4.4.3",
+        number(0.01, 64, r"[0-9]+(\.[0-9]+)?"),
+    ),
+    _required(
+        "--memory=256m",
+        Kind.SCALAR,
+        "the host's memory",
+        "one program takes all memory, and the kernel kills others for it",
+        "CIS 5.11; OWASP #7; NIST 4.4.3",
+        memory,
+    ),
+    _required(
+        "--memory-swap=256m",
+        Kind.SCALAR,
+        "no swap beside --memory",
+        "docker grants as much swap again as memory, and the host thrashes",
+        "CIS 5.11",
+        memory,
+    ),
+    _required(
+        "--pids-limit=64",
+        Kind.SCALAR,
+        "fork bombs end at this many",
+        "a fork bomb takes every process id of the host",
+        "CIS 5.29; OWASP #7",
+        number(1, 4096),
+    ),
+    _required(
+        "--tmpfs=/tmp:rw,noexec,nosuid,nodev,size=64m,nr_inodes=2048,mode=1777",
         Kind.KEYED,
         "the only writable place, with a bound on bytes and files",
-        _tmpfs,
-        "--tmpfs=/tmp:rw,noexec,nosuid,nodev,size=64m,nr_inodes=2048,mode=1777",
+        "no place for the source; without size= half of the host's memory, without nr_inodes= 250,000 files",
+        "CIS 5.13, 5.6; OWASP #8",
+        tmpfs,
     ),
-    _required("--ipc", Kind.SCALAR, "no shared memory with others", _exactly("none", "private"), "--ipc=none"),
     _required(
-        "--log-driver", Kind.SCALAR, "output does not fill the host's disk", _exactly("none"), "--log-driver=none"
+        "--ipc=none",
+        Kind.SCALAR,
+        "no shared memory with others",
+        "shared memory with a bound of its own; with =host it is the host's",
+        "CIS 5.17; OWASP #7; NIST 4.4.3",
+        exactly("none", "private"),
     ),
-    _allowed("--blkio-weight", Kind.SCALAR, "a share of disk time", _number(10, 1000)),
-    _allowed("--cgroupns", Kind.SCALAR, "the container's id and the host's paths", _exactly("private")),
-    _allowed("--cpu-shares", Kind.SCALAR, "the server stays ahead of the programs", _number(2, 1024)),
-    _allowed("--cpuset-cpus", Kind.SCALAR, "which CPUs"),
-    _allowed("--cpuset-mems", Kind.SCALAR, "which memory nodes"),
-    _allowed("--dns", Kind.LIST, "the host's DNS servers stay unknown"),
-    _allowed("--dns-option", Kind.LIST, "the host's DNS options stay unknown"),
-    _allowed("--dns-search", Kind.LIST, "the host's search domains stay unknown"),
-    _allowed("--domainname", Kind.SCALAR, "a fixed name instead of the host's"),
-    _allowed("--env", Kind.KEYED, "the program's environment", _environment),
-    _allowed("--hostname", Kind.SCALAR, "the container's id"),
-    _allowed("--memory-reservation", Kind.SCALAR, "memory given back under pressure", _memory),
-    _allowed("--no-healthcheck", Kind.SWITCH, "an image's own command beside the program", _exactly("")),
-    _allowed("--oom-score-adj", Kind.SCALAR, "programs die before the server does", _number(0, 1000)),
-    _allowed("--quiet", Kind.SWITCH, "pull messages", _exactly("")),
-    _allowed("--runtime", Kind.SCALAR, "a stronger boundary than runc's", _exactly("runc", "crun", "runsc")),
-    _allowed("--shm-size", Kind.SCALAR, "the size of /dev/shm with --ipc=private", _memory),
-    _allowed("--ulimit", Kind.KEYED, "limits per process", _ulimit),
-    _allowed("--workdir", Kind.SCALAR, "where the source is put", _absolute),
-    *_forbidden("--privileged", "gives the program every device and capability of the host"),
-    *_forbidden("--cap-add", "gives back what --cap-drop=ALL took"),
-    *_forbidden("--net --network-alias --link --link-local-ip --add-host --ip --ip6 --mac-address", "is for networks"),
-    *_forbidden("--publish --publish-all --expose", "opens a port"),
-    *_forbidden("--volume --mount --volumes-from --volume-driver", "mounts something of the host's"),
-    *_forbidden("--use-api-socket", "mounts the engine's socket, which is root on the host"),
-    *_forbidden("--device --device-cgroup-rule --gpus", "gives the program a device of the host"),
+    _required(
+        "--log-driver=none",
+        Kind.SCALAR,
+        "output does not fill the host's disk",
+        "the engine writes all output to a file on the host, 38 MB/s were measured",
+        "CIS 2.13; OWASP #10",
+        exactly("none"),
+    ),
+    _allowed("--blkio-weight", Kind.SCALAR, "a share of disk time", "an equal share", "CIS 5.12", number(10, 1000)),
+    _allowed(
+        "--cgroupns",
+        Kind.SCALAR,
+        "the host's cgroup paths stay unknown",
+        "the container sees its own id and the host's cgroup paths (cgroup v1)",
+        "CIS 5.25",
+        exactly("private"),
+    ),
+    _allowed(
+        "--cpu-shares",
+        Kind.SCALAR,
+        "the server stays ahead of the programs",
+        "programs and server share the CPUs as equals",
+        "CIS 5.12",
+        number(2, 1024),
+    ),
+    _allowed("--cpuset-cpus", Kind.SCALAR, "which CPUs", "all CPUs", ""),
+    _allowed("--cpuset-mems", Kind.SCALAR, "which memory nodes", "all memory nodes", ""),
+    _allowed(
+        "--dns",
+        Kind.LIST,
+        "the host's DNS servers stay unknown",
+        "the host's /etc/resolv.conf is copied, even with no network",
+        "",
+    ),
+    _allowed("--dns-option", Kind.LIST, "the host's DNS options stay unknown", "the host's are copied", ""),
+    _allowed("--dns-search", Kind.LIST, "the host's search domains stay unknown", "the host's are copied", ""),
+    _allowed("--domainname", Kind.SCALAR, "a fixed name instead of the host's", "none", ""),
+    _allowed("--env", Kind.KEYED, "the program's environment", "the image's own environment alone", "", environment),
+    _allowed("--hostname", Kind.SCALAR, "the container's id stays unknown", "the host name is the container's id", ""),
+    _allowed("--memory-reservation", Kind.SCALAR, "memory given back under pressure", "none", "CIS 5.11", memory),
+    _allowed(
+        "--no-healthcheck",
+        Kind.SWITCH,
+        "no command of the image runs beside the program",
+        "a HEALTHCHECK of the image would be run beside the program",
+        "CIS 5.27, deliberately not followed: a health check has no use in two seconds",
+        exactly(""),
+    ),
+    _allowed(
+        "--oom-score-adj",
+        Kind.SCALAR,
+        "programs die before the server does",
+        "when the host runs out of memory, the server may go first",
+        "",
+        number(0, 1000),
+    ),
+    _allowed("--quiet", Kind.SWITCH, "no pull messages", "nothing, with --pull=never", "", exactly("")),
+    _allowed(
+        "--runtime",
+        Kind.SCALAR,
+        "a stronger boundary than runc's",
+        "the engine's default runtime",
+        "NIST 4.4.1, 4.5.2",
+        exactly("runc", "crun", "runsc"),
+    ),
+    _allowed("--shm-size", Kind.SCALAR, "the size of /dev/shm with --ipc=private", "64 MB", "", memory),
+    _allowed(
+        "--ulimit",
+        Kind.KEYED,
+        "limits per process",
+        "what the engine itself has, 20,000 open files and more",
+        "CIS 5.19; OWASP #7",
+        ulimit,
+    ),
+    _allowed("--workdir", Kind.SCALAR, "where the source is put", "the root folder, which is read-only", "", absolute),
+    *_forbidden("--privileged", "gives the program every device and capability of the host", "CIS 5.5"),
+    *_forbidden("--cap-add", "gives back what --cap-drop=ALL took", "CIS 5.4"),
+    *_forbidden(
+        "--net --network-alias --link --link-local-ip --add-host --ip --ip6 --mac-address",
+        "is for networks",
+        "CIS 5.10",
+    ),
+    *_forbidden("--publish --publish-all --expose", "opens a port", "CIS 5.8, 5.9, 5.14"),
+    *_forbidden(
+        "--volume --mount --volumes-from --volume-driver",
+        "mounts something of the host's",
+        "CIS 5.6, 5.20; OWASP #1; NIST 4.5.5",
+    ),
+    *_forbidden("--use-api-socket", "mounts the engine's socket, which is root on the host", "CIS 5.32; OWASP #1"),
+    *_forbidden("--device --device-cgroup-rule --gpus", "gives the program a device of the host", "CIS 5.18"),
     *_forbidden("--device-read-bps --device-read-iops --device-write-bps --device-write-iops", "names a device"),
     *_forbidden("--blkio-weight-device", "names a device"),
-    *_forbidden("--pid --uts --userns", "shares a namespace with the host or a neighbour"),
+    *_forbidden("--pid --uts --userns", "shares a namespace with the host or a neighbour", "CIS 5.16, 5.21, 5.31"),
     *_forbidden("--group-add", "adds a group of the host's"),
     *_forbidden("--sysctl", "changes the kernel's settings"),
-    *_forbidden("--cgroup-parent", "moves the container out of its limits"),
-    *_forbidden("--oom-kill-disable --memory-swappiness --kernel-memory", "undoes the memory limit"),
-    *_forbidden("--cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime", "undoes --cpus"),
-    *_forbidden("--restart", "starts a program again"),
+    *_forbidden("--cgroup-parent", "moves the container out of its limits", "CIS 5.25"),
+    *_forbidden("--oom-kill-disable --memory-swappiness --kernel-memory", "undoes the memory limit", "CIS 5.11"),
+    *_forbidden("--cpu-period --cpu-quota --cpu-rt-period --cpu-rt-runtime", "undoes --cpus", "CIS 5.12"),
+    *_forbidden("--restart", "starts a program again", "CIS 5.15; OWASP #7"),
     *_forbidden("--tty --attach --detach --detach-keys --sig-proxy", "changes how the streams are connected"),
     *_forbidden("--stop-signal --stop-timeout", "is for `docker stop`, which is never used"),
-    *_forbidden("--health-cmd --health-interval --health-retries", "runs a command beside the program"),
+    *_forbidden("--health-cmd --health-interval --health-retries", "runs a command beside the program", "CIS 5.27"),
     *_forbidden("--health-start-period --health-start-interval --health-timeout", "runs a command beside the program"),
     *_forbidden("--init --entrypoint", "puts something else in the place of the launcher"),
     *_forbidden("--env-file --label-file --cidfile", "reads or writes a file that this policy does not show"),

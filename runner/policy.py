@@ -9,7 +9,8 @@ from typing import Final
 
 from runner import toml
 from runner.errors import PolicyError
-from runner.flags import FLAGS, Flag, Kind, Verdict, size
+from runner.flags import FLAGS
+from runner.rules import Flag, Kind, Verdict, size
 from runner.toml import Key
 
 

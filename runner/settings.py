@@ -11,7 +11,7 @@ from limits import parse as parse_rate
 
 from runner import toml
 from runner.errors import PolicyError
-from runner.flags import size
+from runner.rules import size
 from runner.toml import Key
 
 FILE: Final = "server.toml"

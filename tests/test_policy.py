@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from runner import argv, flags, policy, uids
+from runner import argv, policy, uids
 from runner.errors import PolicyError
-from runner.flags import FLAGS, Kind, Verdict
+from runner.flags import FLAGS
+from runner.rules import Flag, Kind, Verdict, size
 from tests.strategies import (
     BASE,
     FLOOR,
@@ -122,14 +123,14 @@ def test_sizes_are_compared_as_bytes(sizes: tuple[str, str]) -> None:
     memory, swap = sizes
     lines = replaced(f"--memory-swap={swap}", replaced(f"--memory={memory}"))
     parsed = policy.parse("box", toml_text({**BASE, "docker-run": list(lines)}))
-    assert parsed.memory == flags.size(memory) == flags.size(swap)
+    assert parsed.memory == size(memory) == size(swap)
 
 
 # Every flag of the floor, weakened
 
 
 @pytest.mark.parametrize("flag", REQUIRED, ids=lambda flag: flag.name)
-def test_a_missing_flag_is_refused(flag: flags.Flag) -> None:
+def test_a_missing_flag_is_refused(flag: Flag) -> None:
     """A policy without one flag of the floor is refused, with the line to add."""
     found = line_problems(*without(flag.name))
     expected = f"box.toml: {flag.name} is missing ({flag.why}): add {flag.example}"
@@ -143,7 +144,7 @@ def test_the_floor_is_this() -> None:
 
 
 @pytest.mark.parametrize("flag", REQUIRED, ids=lambda flag: flag.name)
-def test_the_line_to_add_mends_it(flag: flags.Flag) -> None:
+def test_the_line_to_add_mends_it(flag: Flag) -> None:
     """The remedy that a message names is one."""
     assert line_problems(*without(flag.name), flag.example) == ()
 

@@ -11,11 +11,25 @@ import pytest
 
 from runner import errors, flags
 from runner.errors import PolicyError, Refusal
-from runner.flags import FLAGS, Flag, Kind, Verdict
+from runner.flags import FLAGS
+from runner.rules import Flag, Kind, Verdict
 from server import PROBLEMS
 
 PURE: Final = (
-    *("errors", "flags", "toml", "policy", "settings", "protocol", "result", "report", "argv", "request", "plan"),
+    *(
+        "errors",
+        "rules",
+        "flags",
+        "toml",
+        "policy",
+        "settings",
+        "protocol",
+        "result",
+        "report",
+        "argv",
+        "request",
+        "plan",
+    ),
 )
 """The core: no clock, no file, no await."""
 DRAWN: Final = "uids"
@@ -25,7 +39,11 @@ OUTSIDE: Final = {
     *("shutil", "socket", "subprocess", "sys", "tempfile", "threading", "time", "uvicorn", "starlette", "anyio"),
 }
 """Modules that touch the world."""
-MODULES: Final = {path.stem: path for path in Path("runner").glob("*.py") if path.stem != "__init__"}
+MODULES: Final = {
+    ".".join(path.relative_to("runner").with_suffix("").parts): path
+    for path in Path("runner").rglob("*.py")
+    if path.stem != "__init__"
+}
 
 
 def imports(path: Path) -> Iterator[str]:
