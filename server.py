@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors, guard, limiter, request
+from runner import configuration, errors, guard, images, limiter, request
 from runner.configuration import Configuration
 from runner.limiter import Limiter
 from runner.report import as_json
@@ -170,8 +170,10 @@ def main() -> None:
     arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
     try:
-        config = configuration.load(arguments.parse_args().policies)
-    except errors.PolicyError as error:
+        folder = arguments.parse_args().policies
+        config = configuration.load(folder)
+        asyncio.run(images.check_lock(config, folder))
+    except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():
         for flag, reason in policy.waivers.items():

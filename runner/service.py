@@ -6,11 +6,11 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from runner import argv, process
-from runner.container import COMMAND_TIME
+from runner import argv, images, process
 from runner.errors import EngineError
 from runner.policy import Policy
 from runner.pool import Pool
+from runner.process import COMMAND_TIME
 from runner.result import Job, Result, decide
 from runner.settings import Settings
 
@@ -62,16 +62,11 @@ class Service:
 
     async def _ask(self) -> list[str]:
         try:
-            version = await process.execute(argv.engine_version(), COMMAND_TIME)
-            if version.code != 0:
-                raise EngineError(version.stderr)
-            images = {
-                p.name: await process.execute(argv.image_id(p.image), COMMAND_TIME) for p in self.policies.values()
-            }
+            found = await images.identities(self.policies)
         except EngineError as error:
             log.error("not ready: %r", error.detail)
             return ["the container engine does not answer"]
-        return [f"the image of {name} is missing: `make images` builds it" for name, i in images.items() if i.code != 0]
+        return [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
 
     async def sweep(self) -> None:
         """Removes what an earlier server of this instance has left."""

@@ -44,9 +44,9 @@ def test_check_says_all_that_is_wrong(tmp_path: Path) -> None:
     code, out, err = runner("check", cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "cpp.toml: limits: 'outptu' is unknown: did you mean output?",
-        "cpp.toml: limits: output is missing",
-        "python.toml: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
+        "cpp.toml:51: limits: 'outptu' is unknown: did you mean output?",
+        "cpp.toml:44: limits: output is missing",
+        "python.toml:17: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
     ]
     assert runner("--policies", str(folder), "check")[0] == 2
 

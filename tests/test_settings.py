@@ -27,7 +27,7 @@ def problems(text: str) -> tuple[str, ...]:
     try:
         settings.parse(text)
     except PolicyError as error:
-        return error.problems
+        return tuple(f"{problem.file}: {problem.text}" for problem in error.problems)
     return ()
 
 
@@ -40,7 +40,7 @@ def folder_problems(folder: Path) -> tuple[str, ...]:
     """What is wrong with a folder of files; fails when nothing is."""
     with pytest.raises(PolicyError) as caught:
         configuration.load(folder)
-    return caught.value.problems
+    return tuple(f"{problem.file}: {problem.text}" for problem in caught.value.problems)
 
 
 # server.toml
@@ -73,15 +73,26 @@ def test_a_missing_key_is_refused(key: str) -> None:
 def test_a_value_of_another_type_is_refused(key: str) -> None:
     """A number is no string, a switch is no number, a string is no list."""
     kind = type(DATA[key])
-    names = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings"}
-    wrong: list[Any] = [True, {"a": 1}, "x" if kind is not str else 1, [1] if kind is not list else "localhost"]
+    names = {
+        bool: "true or false",
+        str: "a string",
+        int: "a whole number",
+        float: "a number",
+        list: "a list of strings",
+    }
+    wrong: list[Any] = [
+        1 if kind is bool else True,
+        {"a": 1},
+        "x" if kind is not str else 1,
+        [1] if kind is not list else "localhost",
+    ]
     wrong += [1.5] if kind is int else []
     for value in wrong:
         assert problems(toml_text({**DATA, key: value})) == (f"server.toml: {key} must be {names[kind]}",)
 
 
 @pytest.mark.parametrize("value", [-1, 10**18])
-@pytest.mark.parametrize("key", sorted(key for key, value in DATA.items() if isinstance(value, int | float)))
+@pytest.mark.parametrize("key", sorted(key for key, value in DATA.items() if type(value) in (int, float)))
 def test_a_number_out_of_its_range_is_refused(key: str, value: int) -> None:
     """Every number has a lower and an upper bound, and the message says them."""
     found = problems(toml_text({**DATA, key: value}))
@@ -181,9 +192,9 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         settings.parse(text)
     assert str(caught.value).split("\n") == [
-        "server.toml: 'prot' is unknown: did you mean port?",
-        "server.toml: host must not be empty",
-        "server.toml: port must be from 0 to 65535",
+        "server.toml:20: 'prot' is unknown: did you mean port?",
+        "server.toml:1: host must not be empty",
+        "server.toml:2: port must be from 0 to 65535",
     ]
 
 
