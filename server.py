@@ -5,11 +5,11 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,12 +19,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors, guard, images, limiter, request
+from runner import audit, configuration, errors, guard, images, limiter, request
 from runner.configuration import Configuration
 from runner.limiter import Limiter
 from runner.report import as_json
-from runner.result import Job, Result
-from runner.service import Service, open_service
+from runner.result import Result
+from runner.service import open_service
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -35,6 +35,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.UnknownLanguage: (422, "Unknown language"),
     errors.RateLimited: (429, "Rate limit reached"),
     errors.Busy: (503, "Busy"),
+    errors.AuditError: (503, "Not recorded"),
     errors.EngineError: (503, "Engine not available"),
 }
 HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -47,11 +48,20 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     return JSONResponse(body, status, {**HEADERS, **(headers or {})}, "application/problem+json")
 
 
+async def record(request: Request, status: int, title: str) -> None:
+    """Refusals are audited, too; one that cannot be is a refusal all the same."""
+    client = limiter.client_key(request.client.host if request.client else None)
+    fields = {"client": client, "path": request.url.path[:100], "status": status, "title": title}
+    with suppress(errors.AuditError):
+        await request.app.state.service.audit.write("refused", **fields)
+
+
 async def refused(request: Request, error: Exception) -> Response:
     """What a client hears of a refusal."""
     assert isinstance(error, errors.Refusal)
     status, title = PROBLEMS[type(error)]
     headers = dict(getattr(request.state, "headers", {}))
+    await record(request, status, title)
     if isinstance(error, errors.RetryLater):
         headers["Retry-After"] = str(math.ceil(error.seconds))
     return problem(status, title, str(error), headers)
@@ -60,12 +70,14 @@ async def refused(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """An unknown path or method."""
     assert isinstance(error, HTTPException)
+    await record(request, error.status_code, error.detail)
     known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in ROUTES)
     return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
 
 
 async def crashed(request: Request, error: Exception) -> Response:
     """A bug; the log has it."""
+    await record(request, 500, "Internal error")
     return problem(500, "Internal error", "The service failed; its log says why.")
 
 
@@ -73,19 +85,20 @@ async def run(http: Request) -> Response:
     """``POST /run``: one program, one container. The cheapest refusal comes first."""
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
-    allowed, allowance = await http.app.state.limiter.hit(limiter.client_key(http.client.host if http.client else None))
+    client = limiter.client_key(http.client.host if http.client else None)
+    allowed, allowance = await http.app.state.limiter.hit(client)
     http.state.headers = allowance.headers
     if not allowed:
         raise limiter.refusal(allowance)
     guard.check_type(http.headers)
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
-    result = await run_unless_gone(http, http.app.state.service, job)
+    result = await run_unless_gone(http, http.app.state.service.run(job, client))
     return JSONResponse(as_json(result, several=job.several), headers={**HEADERS, **allowance.headers})
 
 
-async def run_unless_gone(http: Request, service: Service, job: Job) -> Result:
+async def run_unless_gone(http: Request, job: Coroutine[Any, Any, Result]) -> Result:
     """Runs the job, and stops it when the client goes away."""
-    running = asyncio.create_task(service.run(job))
+    running = asyncio.create_task(job)
     leaving = asyncio.create_task(gone(http))
     try:
         await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -172,6 +185,7 @@ def main() -> None:
     try:
         folder = arguments.parse_args().policies
         config = configuration.load(folder)
+        audit.check(config.settings.audit_file)
         asyncio.run(images.check_lock(config, folder))
     except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")

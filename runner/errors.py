@@ -68,6 +68,14 @@ class Busy(RetryLater):
     """As many programs run and wait as may."""
 
 
+class AuditError(RetryLater):
+    """The audit file does not take a line, so nothing may run. ``detail`` is for the log."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("The audit file cannot be written, and nothing runs unrecorded. Try again shortly.", 5.0)
+        self.detail = detail
+
+
 class EngineError(RetryLater):
     """Docker could not do its part. ``detail`` is docker's own words: for the log, never for the client."""
 

@@ -150,6 +150,7 @@ def serving(
     """A server on a free port with generous limits; afterwards nothing of it is left."""
     port, instance = free_port(), f"test-{secrets.token_hex(4)}"
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
+    defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
     temporary.mkdir()

@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
     async def once() -> dict[str, object]:
         await images.check_lock(config, args.policies)
         async with open_service({policy.name: policy}, settings) as service:
-            return as_json(await service.run(request.job(policy, source, (data,))))
+            return as_json(await service.run(request.job(policy, source, (data,)), "cli"))
 
     report = asyncio.run(once())
     print(json.dumps(report, indent=2))
