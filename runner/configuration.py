@@ -1,11 +1,13 @@
 """The files of a policies folder, read together: every problem of every file at once."""
 
+import dataclasses
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner import lock, policy, settings
+from runner import lock, policy, seccomp, settings, toml
 from runner.errors import PolicyError, Problem, UnknownLanguage
 from runner.policy import Policy
 from runner.settings import Settings
@@ -45,12 +47,28 @@ def read(paths: Iterable[Path]) -> Found:
             if path.name == settings.FILE:
                 found.settings = settings.parse(text)
             else:
-                found.policies[path.stem] = policy.parse(path.stem, text)
+                found.policies[path.stem] = _with_profile(policy.parse(path.stem, text), text)
         except PolicyError as error:
             found.problems.extend(error.problems)
         except (OSError, UnicodeDecodeError) as error:
             found.problems.append(Problem(path.name, None, f"cannot be read: {error}"))
     return found
+
+
+def _with_profile(read: Policy, text: str) -> Policy:
+    """The policy with its seccomp profile's digest. The path is docker's: from where the server is started."""
+    if not read.seccomp:
+        return read
+    try:
+        data = Path(read.seccomp).read_bytes()
+        found = tuple(seccomp.problems(data.decode()))
+    except (OSError, UnicodeDecodeError) as error:
+        found = (f"cannot be read from where the server is started: {error}",)
+    if found:
+        flag = f"{policy.SECCOMP}{read.seccomp}"
+        line = toml.line_of(text, flag)
+        raise PolicyError(*(Problem(f"{read.name}.toml", line, f"{flag}: {said}") for said in found))
+    return dataclasses.replace(read, profile=hashlib.sha256(data).hexdigest())
 
 
 def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:

@@ -14,7 +14,12 @@ Fields = dict[str, Any]
 def service(instance: str, policies: Mapping[str, Policy], images: Mapping[str, str | None]) -> Fields:
     """What a server serves from its start on."""
     served = {
-        name: {"policy": policy.digest, "image": images.get(name), "waivers": dict(policy.waivers)}
+        name: {
+            "policy": policy.digest,
+            "profile": policy.profile,
+            "image": images.get(name),
+            "waivers": dict(policy.waivers),
+        }
         for name, policy in policies.items()
     }
     return {"instance": instance, "policies": served}
@@ -27,6 +32,7 @@ def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: 
         "client": client,
         "language": policy.name,
         "policy": policy.digest,
+        "profile": policy.profile,
         "image": image,
         "argv": list(argv),
         "source": _hashed(job.source),

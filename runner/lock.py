@@ -22,6 +22,7 @@ def entry(policy: Policy, image: str | None) -> dict[str, Any]:
     command = argv.template(policy)
     return {
         "policy": f"sha256:{policy.digest}",
+        "profile": f"sha256:{policy.profile}" if policy.profile else None,
         "image": image,
         "digest": digest(command),
         "command": list(command),
@@ -51,7 +52,7 @@ def parse(text: str) -> Lock:
 
 
 def _is_entry(data: object) -> bool:
-    if not isinstance(data, dict) or data.keys() != {"policy", "image", "digest", "command"}:
+    if not isinstance(data, dict) or data.keys() != {"policy", "profile", "image", "digest", "command"}:
         return False
     command = data["command"]
     return isinstance(command, list) and all(isinstance(word, str) for word in command)
@@ -74,6 +75,8 @@ def _entry_differences(locked: Mapping[str, Any], current: Mapping[str, Any], *,
             yield f"command: {line}"
     if locked["command"] == current["command"] and locked["policy"] != current["policy"]:
         yield f"policy: the file differs beside its command: locked {locked['policy']}, now {current['policy']}"
+    if locked["profile"] != current["profile"]:
+        yield f"profile: the seccomp profile's file differs: locked {locked['profile']}, now {current['profile']}"
     if locked["digest"] != digest(locked["command"]):
         yield "digest: is not that of the locked command: the lock was edited by hand"
     if images and locked["image"] != current["image"]:

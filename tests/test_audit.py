@@ -62,7 +62,8 @@ def test_a_run_leaves_two_lines_and_a_refusal_one(engine: None, tmp_path: Path) 
     start, started, ended, bad, lost, _ = lines
     config = configuration.load(tmp_path / "policies")
     python = config.policies["python"]
-    assert start["policies"]["python"] == {"policy": python.digest, "image": started["image"], "waivers": {}}
+    digests = {"policy": python.digest, "profile": python.profile}
+    assert start["policies"]["python"] == {**digests, "image": started["image"], "waivers": {}}
     assert started["image"].startswith("sha256:")
     user = next(word for word in started["argv"] if word.startswith("--user="))
     uid = user.partition(":")[2]

@@ -32,23 +32,44 @@ def test_check_says_that_all_is_well() -> None:
     code, out, err = runner("check")
     assert (code, err) == (0, "")
     assert [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()] == [
-        "cpp.toml: ok, 28 flags, sha256 X",
-        "python.toml: ok, 29 flags, sha256 X",
+        "cpp.toml: ok, 31 flags, sha256 X",
+        "python.toml: ok, 32 flags, sha256 X",
     ]
+
+
+def line(file: Path, text: str) -> int:
+    """The number of the first line with this text."""
+    return next(number for number, each in enumerate(file.read_text().split("\n"), 1) if text in each)
 
 
 def test_check_says_all_that_is_wrong(tmp_path: Path) -> None:
     """One line a problem: file, flag, remedy; exit code 2."""
     edit = {"python.toml": ('"--memory-swap=256m"', '"--memory-swap=512m"'), "cpp.toml": ("output  ", "outptu  ")}
     folder = copy_policies(tmp_path, {}, edit)
+    swap = "must equal --memory (256m), or the rest is swap"
     code, out, err = runner("check", cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "cpp.toml:51: limits: 'outptu' is unknown: did you mean output?",
-        "cpp.toml:44: limits: output is missing",
-        "python.toml:17: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
+        f"cpp.toml:{line(folder / 'cpp.toml', 'outptu')}: limits: 'outptu' is unknown: did you mean output?",
+        f"cpp.toml:{line(folder / 'cpp.toml', '[limits]')}: limits: output is missing",
+        f"python.toml:{line(folder / 'python.toml', '--memory-swap')}: --memory-swap=512m: {swap}",
     ]
     assert runner("--policies", str(folder), "check")[0] == 2
+
+
+def test_check_reads_files_of_ones_own(tmp_path: Path) -> None:
+    """Whatever their folder, also for a program to read."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text((ROOT / "policies" / "python.toml").read_text().replace("--cpus=1", "--cpus=0"))
+    code, out, err = runner("check", str(mine))
+    said = "--cpus=0: must be a number from 0.01 to 64"
+    assert (code, out, err) == (2, "", f"mine.toml:{line(mine, '--cpus')}: {said}\n")
+    code, out, err = runner("check", "--json", str(mine), str(ROOT / "policies" / "cpp.toml"))
+    report = json.loads(out)
+    assert (code, err) == (2, "")
+    assert report["problems"] == [{"file": "mine.toml", "line": line(mine, "--cpus"), "text": said}]
+    assert [policy["policy"] for policy in report["policies"]] == ["cpp"]
+    assert (runner("check", "--json")[0], json.loads(runner("check", "--json")[1])["problems"]) == (0, [])
 
 
 def test_the_shell_line_of_show_can_be_pasted() -> None:

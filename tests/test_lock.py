@@ -62,6 +62,8 @@ def test_what_is_not_a_flag_is_compared_too() -> None:
     assert list(lock.differences(one, changed)) == [
         ("python", f"policy: the file differs beside its command: locked sha256:{python.digest}, now sha256:{'b' * 64}")
     ]
+    changed = {"python": lock.entry(replace(python, profile="b" * 64), image)}
+    assert [said.partition(":")[0] for _, said in lock.differences(one, changed)] == ["profile"]
     edited = {"python": {**ENTRIES["python"], "digest": "sha256:0"}}
     assert list(lock.differences(edited, one)) == [
         ("python", "digest: is not that of the locked command: the lock was edited by hand")
