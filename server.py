@@ -19,9 +19,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
-from runner import audit, configuration, errors, guard, images, limiter, request
+from runner import audit, configuration, errors, explain, guard, images, limiter, request
 from runner.configuration import Configuration
 from runner.limiter import Limiter
+from runner.policy import Policy
 from runner.report import as_json
 from runner.result import Result
 from runner.service import open_service
@@ -137,6 +138,26 @@ async def languages(http: Request) -> Response:
     return JSONResponse({"languages": found}, headers=HEADERS)
 
 
+async def policies(http: Request) -> Response:
+    """``GET /policies``: which there are, by digest."""
+    config: Configuration = http.app.state.config
+    found = [described(http, policy) for policy in config.policies.values()]
+    keys = ("language", "title", "digest", "profile", "image", "image_id", "waivers")
+    return JSONResponse({"policies": [{key: each[key] for key in keys} for each in found]}, headers=HEADERS)
+
+
+async def policy(http: Request) -> Response:
+    """``GET /policies/{language}``: the exact command, the reason for each flag."""
+    found = http.app.state.config.policy(http.path_params["language"])
+    return JSONResponse(described(http, found), headers=HEADERS)
+
+
+def described(http: Request, policy: Policy) -> dict[str, Any]:
+    """What is known of a policy, and of its image now."""
+    image = http.app.state.service.images.get(policy.name)
+    return explain.policy(policy, http.app.state.config.settings.instance) | {"image_id": image}
+
+
 async def health(http: Request) -> Response:
     """``GET /health``: the process is up."""
     return JSONResponse({"status": "up"}, headers=HEADERS)
@@ -152,6 +173,8 @@ async def ready(http: Request) -> Response:
 ROUTES: Final = [
     Route("/run", run, methods=["POST"]),
     Route("/languages", languages),
+    Route("/policies", policies),
+    Route("/policies/{language}", policy),
     Route("/health", health),
     Route("/ready", ready),
 ]

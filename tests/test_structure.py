@@ -32,6 +32,7 @@ PURE: Final = (
         "chain",
         "summary",
         "events",
+        "explain",
         "request",
         "plan",
     ),
