@@ -26,6 +26,7 @@ from runner.policy import Policy
 from runner.report import as_json
 from runner.result import Result
 from runner.service import open_service
+from runner.web import connection
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -216,15 +217,18 @@ def main() -> None:
         for flag, reason in policy.waivers.items():
             logging.warning("waiver: %s: %s: %s", policy.name, flag, reason)
     settings = config.settings
+    connection.allow_files(settings.connections)
     uvicorn.run(
         create_app(config),
         host=settings.host,
         port=settings.port,
-        http="h11",
+        http=connection.Connection,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         server_header=False,
         limit_concurrency=settings.connections,
+        backlog=settings.connections,
+        timeout_keep_alive=math.ceil(settings.body_time),
         timeout_graceful_shutdown=settings.stop_time,
         log_config=None,
     )

@@ -73,6 +73,16 @@ def processes() -> Iterator[tuple[int, int, str]]:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What a process holds."""
+
+    memory: int
+    """Bytes of RSS."""
+    files: int
+    threads: int
+
+
+@dataclass(frozen=True)
 class Server:
     """A running server."""
 
@@ -111,6 +121,13 @@ class Server:
         own = {int(found[1]) for pid in self.clients() if (found := re.search(r"--user=(\d+):", _command(pid)))}
         inside = [(pid, command) for pid, uid, command in processes() if uid in own]
         return [c for pid, c in inside if "/usr/lib/runner/launch" not in c and not _waits(pid)]
+
+    def holds(self) -> Held:
+        """What the server's process holds now."""
+        process = Path(f"/proc/{self.process.pid}")
+        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+        memory = int(status["VmRSS"].split()[0]) * 1024
+        return Held(memory, len(list((process / "fd").iterdir())), int(status["Threads"]))
 
     def stop(self, signal_number: int = signal.SIGTERM) -> float:
         """Ends the server; the seconds that it took."""
