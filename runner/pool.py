@@ -92,6 +92,11 @@ class Pool:
         """The containers that are this pool's."""
         return set(self._entries)
 
+    def failing(self) -> list[str]:
+        """Languages that nobody can be served in: no container is ready, and the last one did not start."""
+        ready = {entry.seen().language for entry in self._entries.values() if entry.seen().state is State.IDLE}
+        return [n for n, p in self._policies.items() if p.warm and self._demand[n].failures and n not in ready]
+
     @asynccontextmanager
     async def container(self, language: str) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time."""

@@ -20,11 +20,14 @@ import httpx
 from runner.argv import LABEL
 
 ROOT = Path(__file__).parent.parent
+SOAK = "SOAK" in os.environ
+"""Whether the tests that can take long do: `make soak`."""
 
 
-def docker(*words: str) -> str:
-    """What a docker command prints; a failure fails the test."""
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=60).stdout
+def docker(*words: str, host: str | None = None) -> str:
+    """What a docker command prints, from the engine at ``host`` if there is one; a failure fails the test."""
+    command = ["docker", *([f"--host={host}"] if host else []), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -91,6 +94,8 @@ class Server:
     instance: str
     log: Path
     temporary: Path
+    host: str | None = None
+    """Where its engine is, if it is another than the tests'."""
 
     @property
     def url(self) -> str:
@@ -110,7 +115,8 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        return docker("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}").split()
+        listing = ("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}")
+        return docker(*listing, host=self.host).split()
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -169,6 +175,7 @@ def serving(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     edit: Mapping[str, tuple[str, str]] | None = None,
+    host: str | None = None,
     **settings: object,
 ) -> Iterator[Server]:
     """A server on a free port with generous limits; afterwards nothing of it is left."""
@@ -178,15 +185,16 @@ def serving(
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
     temporary.mkdir()
+    own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}"],
             cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+            env={**os.environ, "TMPDIR": str(temporary), **own, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Server(process, port, instance, log, temporary)
+    server = Server(process, port, instance, log, temporary, host)
     try:
         assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
@@ -195,7 +203,7 @@ def serving(
             server.stop()
         left = server.containers()
         if left:
-            docker("rm", "-f", *left)
+            docker("rm", "-f", *left, host=host)
     assert not left, f"containers left: {left}\n{log.read_text()}"
     assert not server.clients(), "docker clients are left"
     assert not list(temporary.iterdir()), "temporary files are left"

@@ -11,7 +11,7 @@ from pathlib import Path
 from runner import configuration, images, request
 from runner.report import as_json
 from runner.result import Status
-from runner.service import open_service
+from runner.service import COMMAND, open_service
 
 HELP = "run one program, without HTTP"
 
@@ -26,7 +26,7 @@ def main(args: argparse.Namespace) -> int:
     """The program's input is this command's, unless that is a terminal."""
     config = configuration.load(args.policies)
     policy = dataclasses.replace(config.policy(args.language), warm=0)
-    settings = dataclasses.replace(config.settings, instance=f"cli-{secrets.token_hex(4)}")
+    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
     data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)
     source = Path(args.file).read_bytes()
 
