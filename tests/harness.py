@@ -158,6 +158,15 @@ def _waits(pid: int) -> bool:
         return True
 
 
+def audited(file: Path) -> dict[str, Any]:
+    """What `runner audit` says of a file; its chain must hold."""
+    command = [sys.executable, "-m", "runner", "audit", "--json", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
 def kill_launcher(mark: str) -> None:
     """Kills PID 1 of the container in which a process has this in its command line, from outside."""
     assert eventually(lambda: any(mark in command for _, _, command in processes()))
@@ -179,7 +188,7 @@ def serving(
     **settings: object,
 ) -> Iterator[Server]:
     """A server on a free port with generous limits; afterwards nothing of it is left."""
-    port, instance = free_port(), f"test-{secrets.token_hex(4)}"
+    port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}

@@ -1,6 +1,5 @@
 """An engine that is killed, hangs, is full or is not there: 503 within a bound, and all is well again by itself."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,14 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.engine import IMAGE, Engine, own_engine
-from tests.harness import SOAK, Server, eventually, serving
-from tests.test_cli import runner
+from tests.harness import SOAK, Server, audited, eventually, serving
 
 WAITING = 3.0
 """Seconds that a request may wait for a container."""
@@ -42,15 +39,7 @@ def faulty(own: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     with serving(folder, edit=EDIT, host=own.host, running=2, waiting_time=WAITING) as server:
         assert eventually(lambda: server.post(GOOD).status_code == 200, 20)
         yield server
-    assert audited(folder)["open"] == {}
-
-
-def audited(folder: Path) -> dict[str, Any]:
-    """What the audit file holds; its chain does."""
-    code, out, err = runner("audit", "--json", str(folder / "audit.jsonl"))
-    assert (code, err) == (0, ""), out
-    report: dict[str, Any] = json.loads(out)
-    return report
+    assert audited(folder / "audit.jsonl")["open"] == {}
 
 
 @dataclass
@@ -209,7 +198,7 @@ def test_a_stop_without_the_engine_is_bounded(own: Engine, tmp_path: Path, fault
         print(f"{fault}: stopped in {took:.1f} s")
         assert took < (4 if fault == "away" else 10)
         assert eventually(lambda: not server.containers(), 10)
-    report = audited(tmp_path)
+    report = audited(tmp_path / "audit.jsonl")
     assert (report["open"], report["stops"]) == ({}, 1)
 
 
@@ -243,7 +232,7 @@ def test_a_docker_client_that_is_broken(tmp_path: Path, script: str) -> None:
     with serving(tmp_path, fake(tmp_path, script), waiting_time=1.0) as server:
         nothing_runs(server)
         assert server.stop() < 10
-    assert audited(tmp_path)["open"] == {}
+    assert audited(tmp_path / "audit.jsonl")["open"] == {}
 
 
 @pytest.mark.parametrize("failing", ["exit 1", *(["exec sleep 1000"] if SOAK else [])])
