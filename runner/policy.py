@@ -66,6 +66,11 @@ class Policy:
         return self._value("--workdir=", "/")
 
     @property
+    def source_path(self) -> bytes:
+        """Where the source is, inside; the program's own messages name it."""
+        return f"{self.workdir}/{self.source}".encode()
+
+    @property
     def seccomp(self) -> str:
         """The file of the seccomp profile, from where the server is started; "" where there is none."""
         value = self._value(SECCOMP, "")

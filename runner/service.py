@@ -6,10 +6,11 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from runner import argv, events, images, process
+from runner import argv, images, process, record
 from runner.audit import Audit
 from runner.container import Container
 from runner.errors import AuditError, EngineError
+from runner.live import Live
 from runner.policy import Policy
 from runner.pool import Pool
 from runner.process import COMMAND_TIME
@@ -40,8 +41,11 @@ class Service:
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
-    async def run(self, job: Job, client: str) -> Result:
-        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run."""
+    async def run(self, job: Job, client: str, live: Live | None = None) -> Result:
+        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
+
+        ``live`` sees it go on.
+        """
         asked = time.monotonic()
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
@@ -49,22 +53,22 @@ class Service:
             async with self.pool.container(job.language) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
-                return await self._run(container, job, client, time.monotonic() - asked)
+                return await self._run(container, job, client, time.monotonic() - asked, live or Live())
         raise EngineError("containers die before they are fed")
 
-    async def _run(self, container: Container, job: Job, client: str, queued: float) -> Result:
+    async def _run(self, container: Container, job: Job, client: str, queued: float, live: Live) -> Result:
         """Between two lines of the audit file, whatever happens."""
         name, policy = container.name, container.policy
         image = self.images.get(policy.name)
-        start = events.started(job, policy, name=name, argv=container.argv, image=image, client=client)
+        start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
         await self.audit.write("started", **start)
-        end = events.lost(name, policy, client, "abandoned")
+        end = record.lost(name, policy, client, "abandoned")
         try:
-            result = decide(await container.run(job, queued), policy)
-            end = events.ended(result, client)
+            result = decide(await container.run(job, queued, live), policy)
+            end = record.ended(result, client, live.feed.digest if live.feed else None)
         except EngineError as error:
             log.error("%s: %r", name, error.detail)
-            end = events.lost(name, policy, client, "engine_failed")
+            end = record.lost(name, policy, client, "engine_failed")
             raise
         finally:
             await self.audit.owe("ended", **end)
@@ -124,7 +128,7 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
     service = Service(policies, settings)
     with suppress(EngineError):  # then the chores say so, and the readiness answer
         await service.look_at_images()
-    await service.audit.owe("start", **events.service(settings.instance, policies, service.images))
+    await service.audit.owe("start", **record.service(settings.instance, policies, service.images))
     chores = [asyncio.create_task(service.sweep_forever()), asyncio.create_task(service.pool.turn_forever())]
     try:
         yield service
