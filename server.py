@@ -6,7 +6,7 @@ import logging
 import math
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.UnknownLanguage: (422, "Unknown language"),
     errors.RateLimited: (429, "Rate limit reached"),
     errors.Busy: (503, "Busy"),
+    errors.LimiterError: (503, "Rate limiter not available"),
     errors.EngineError: (503, "Engine not available"),
 }
 HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -131,7 +132,7 @@ async def health(http: Request) -> Response:
 
 async def ready(http: Request) -> Response:
     """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
+    if found := await http.app.state.service.problems() + await http.app.state.limiter.problems():
         return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
     return JSONResponse({"status": "ready"}, headers=HEADERS)
 
@@ -149,7 +150,8 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_service(config.policies, config.settings) as app.state.service:
+        app.state.limiter = Limiter(config.settings.rate, config.settings.rate_limit_storage)
+        async with aclosing(app.state.limiter), open_service(config.policies, config.settings) as app.state.service:
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
@@ -160,7 +162,6 @@ def create_app(config: Configuration) -> Starlette:
     }
     app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
-    app.state.limiter = Limiter(config.settings.rate)
     return app
 
 
