@@ -23,7 +23,7 @@ images: engine
 
 # What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor.
 packages:
-	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd
+	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd runsc=runsc
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)
