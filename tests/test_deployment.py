@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from runner.argv import LABEL
-from tests.harness import ROOT, copy_policies, docker, eventually, free_port, listens
+from tests.harness import ROOT, copy_policies, docker, eventually, free_port, gone, listens
 
 pytestmark = pytest.mark.usefixtures("engine")
 UNIT = ROOT / "images" / "server" / "code-runner.service"
@@ -50,7 +50,10 @@ def served(port: int) -> None:
 
 def command(service: dict[str, Any], name: str, policies: Path) -> list[str]:
     """The `docker run` of a service of compose.yaml, with other policies; fails where it says more than this knows."""
-    volumes = [volume.replace("./policies", str(policies)) for volume in service.pop("volumes")]
+    places = {"./policies": str(policies), "logs": name}
+    volumes = [
+        each.replace(place := each.partition(":")[0], places.get(place, place)) for each in service.pop("volumes")
+    ]
     groups = [re.sub(r"^\$\{DOCKER_GID:\?.*\}$", str(SOCKET.stat().st_gid), each) for each in service.pop("group_add")]
     flags = [
         *("--rm", "--detach", f"--name={name}", f"--pull={service.pop('pull_policy')}"),
@@ -73,8 +76,6 @@ def test_the_server_in_a_container(tmp_path: Path) -> None:
     """As compose.yaml says: not root, without capabilities, read-only; and nothing is left when it has stopped."""
     port, instance = free_port(), f"test-{secrets.token_hex(4)}"
     policies = copy_policies(tmp_path, {"port": port, "instance": instance}, {})
-    for path in (tmp_path, policies):
-        path.chmod(0o755)
     ((name, service),) = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].items()
     container = f"{name}-{instance}"
     docker("run", *command(service, container, policies))
@@ -82,8 +83,11 @@ def test_the_server_in_a_container(tmp_path: Path) -> None:
         served(port)
         status = docker("exec", container, "cat", "/proc/1/status")
         assert re.findall(r"(?m)^(?:CapBnd|NoNewPrivs):\t(\w+)", status) == ["0" * 16, "1"]
+        docker("exec", container, "touch", "/var/log/code-runner/audit.jsonl")
         assert re.findall(r"(?m)^Uid:\t(\d+)", status) == ["10001"]
     finally:
         log = docker("logs", container)
         docker("stop", container)
+        assert gone(container)
+        docker("volume", "rm", container)
     assert docker("ps", "-aq", f"--filter=label={LABEL}={instance}") == "", log

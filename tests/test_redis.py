@@ -1,5 +1,6 @@
 """Several servers, one limit: a real Redis, also one that is stopped, hangs, and comes back."""
 
+import re
 import signal
 import subprocess
 import time
@@ -12,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness import Server, eventually, free_port, serving
+from runner import settings
+from tests.harness import ROOT, Server, eventually, free_port, serving
 
 pytestmark = pytest.mark.usefixtures("engine")
 COUNTED = 400
@@ -147,3 +149,11 @@ def test_a_password_comes_from_the_environment(tmp_path: Path) -> None:
         with serving(folder(tmp_path / "2"), {"REDIS_PASSWORD": "wrong-horse"}, rate_limit_storage=redis.url) as server:
             assert server.post({}).json() == AWAY
             assert "wrong-horse" not in server.log.read_text()
+
+
+def test_the_readme_says_it_as_it_is_written() -> None:
+    """Its line is one that server.toml takes."""
+    line = re.findall(r"(?m)^rate-limit-storage = .*$", (ROOT / "README.md").read_text())
+    text = (ROOT / "policies" / "server.toml").read_text()
+    changed = re.sub(r"(?m)^rate-limit-storage = .*$", line[0], text)
+    assert settings.parse(changed).rate_limit_storage == "redis://redis.example:6379/0"
