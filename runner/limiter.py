@@ -92,7 +92,11 @@ class Limiter:
             async with asyncio.timeout(REDIS_TIME):
                 yield
         except (StorageError, OSError) as error:
-            words = f"no answer within {REDIS_TIME:g} s" if isinstance(error, TimeoutError) else str(error.__cause__)
+            words = (
+                f"no answer within {REDIS_TIME:g} s"
+                if isinstance(error, TimeoutError)
+                else str(error.__cause__ or error)
+            )
             log.error("rate limiter: %r", words)
             raise LimiterError(
                 "Requests cannot be counted at the moment, and nothing runs uncounted. Try again shortly.", 5.0

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,25 +117,27 @@ def test_nothing_runs_uncounted(tmp_path: Path, redis: Redis) -> None:
     with serving(tmp_path, rate_limit_storage=redis.url, trusted_proxies=["127.0.0.1"]) as server:
         assert asked(server) == COUNTED
         redis.stop()
-        refused(server, 0.5)
+        refused(server)
         redis.start()
         assert [asked(server), httpx.get(f"{server.url}/ready").status_code] == [COUNTED, 200]
         assert redis.process
         redis.process.send_signal(signal.SIGSTOP)
-        refused(server, 2)
+        refused(server)
+        with ThreadPoolExecutor(40) as clients:  # more than the server has connections
+            assert set(clients.map(asked, [server] * 40)) == {503}
         redis.process.send_signal(signal.SIGCONT)
         assert [asked(server), httpx.get(f"{server.url}/ready").status_code] == [COUNTED, 200]
         assert "rate limiter: 'no answer within 1 s'" in server.log.read_text()
 
 
-def refused(server: Server, seconds: float) -> None:
-    """The problem, its Retry-After and what /ready says, each within so many seconds."""
+def refused(server: Server) -> None:
+    """The problem, its Retry-After and what /ready says, each after a second at most, and docker's own time."""
     began = time.monotonic()
     answer = server.post({"language": "python", "code": "print(1)"})
     assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (503, AWAY, "5")
     ready = httpx.get(f"{server.url}/ready", timeout=20)
     assert (ready.status_code, ready.json()["detail"]) == (503, NOT_READY)
-    assert time.monotonic() - began < 2 * seconds
+    assert time.monotonic() - began < 5
     assert httpx.get(f"{server.url}/health").status_code == 200
 
 
