@@ -50,6 +50,6 @@ async def health(http: Request) -> Response:
 
 async def ready(http: Request) -> Response:
     """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
+    if found := await http.app.state.service.problems() + await http.app.state.limiter.problems():
         return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
     return JSONResponse({"status": "ready"}, headers=HEADERS)

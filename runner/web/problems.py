@@ -21,6 +21,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.UnknownLanguage: (422, "Unknown language"),
     errors.RateLimited: (429, "Rate limit reached"),
     errors.Busy: (503, "Busy"),
+    errors.LimiterError: (503, "Rate limiter not available"),
     errors.AuditError: (503, "Not recorded"),
     errors.EngineError: (503, "Engine not available"),
 }
