@@ -1,9 +1,11 @@
 """The files of a policies folder, read together: every problem of every file at once."""
 
+import dataclasses
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner import policy, settings
+from runner import policy, seccomp, settings
 from runner.errors import PolicyError
 from runner.policy import Policy
 from runner.settings import Settings
@@ -30,7 +32,7 @@ def load(folder: Path = FOLDER) -> Configuration:
             if path.name == settings.FILE:
                 found = settings.parse(text)
             else:
-                policies[path.stem] = policy.parse(path.stem, text)
+                policies[path.stem] = _with_profile(policy.parse(path.stem, text))
         except PolicyError as error:
             problems.extend(error.problems)
         except (OSError, UnicodeDecodeError) as error:
@@ -43,3 +45,18 @@ def load(folder: Path = FOLDER) -> Configuration:
     if problems or found is None:
         raise PolicyError(tuple(problems))
     return Configuration(found, policies)
+
+
+def _with_profile(read: Policy) -> Policy:
+    """The policy with its seccomp profile's digest. The path is docker's: from where the server is started."""
+    if not read.seccomp:
+        return read
+    name = f"{read.name}.toml: {policy.SECCOMP}{read.seccomp}"
+    try:
+        data = Path(read.seccomp).read_bytes()
+        found = tuple(f"{name}: {problem}" for problem in seccomp.problems(data.decode()))
+    except (OSError, UnicodeDecodeError) as error:
+        found = (f"{name}: cannot be read from where the server is started: {error}",)
+    if found:
+        raise PolicyError(found)
+    return dataclasses.replace(read, profile=hashlib.sha256(data).hexdigest())

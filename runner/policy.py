@@ -13,6 +13,8 @@ from runner.flags import FLAGS
 from runner.rules import Flag, Kind, Verdict, size
 from runner.toml import Key
 
+SECCOMP: Final = "--security-opt=seccomp="
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -55,11 +57,19 @@ class Policy:
     """Flag name -> why this policy may break its rule."""
     digest: str
     """sha256 of the file."""
+    profile: str = ""
+    """sha256 of the seccomp profile's file, as docker's client reads it; "" where a waiver goes without one."""
 
     @property
     def workdir(self) -> str:
         """Where the source is written, inside."""
         return self._value("--workdir=", "/")
+
+    @property
+    def seccomp(self) -> str:
+        """The file of the seccomp profile, from where the server is started; "" where there is none."""
+        value = self._value(SECCOMP, "")
+        return value if value.endswith(".json") else ""
 
     @property
     def memory(self) -> int:
@@ -219,6 +229,11 @@ def _pair_problems(flags: Mapping[str, str], lines: tuple[str, ...]) -> Iterator
         yield "--memory-swap", f"--memory-swap={swap}: must equal --memory ({memory}), or the rest is swap"
     if "--security-opt" in flags and "--security-opt=no-new-privileges" not in lines:
         yield "--security-opt", "--security-opt=no-new-privileges is missing (setuid files would work): add it"
+    if "--security-opt" in flags and not any(line.startswith(SECCOMP) for line in lines):
+        missing = (
+            f"{SECCOMP}policies/seccomp.json is missing (docker's default lets through io_uring and vsock): add it"
+        )
+        yield "--security-opt", missing
     workdir = flags.get("--workdir", "/")
     if not any(line.startswith(f"--tmpfs={workdir}:") for line in lines):
         yield "--workdir", f"--workdir={workdir}: must be the path of a --tmpfs, where the source is written"

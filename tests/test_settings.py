@@ -1,5 +1,6 @@
 """server.toml, and the folder of all files: every problem is refused at start, by file and key."""
 
+import hashlib
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -249,6 +250,49 @@ def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         "d.toml: --network=host: must be none",
         "server.toml: port must be from 0 to 65535",
     )
+
+
+def with_profile(folder: Path, profile: Path) -> Path:
+    """A folder whose policy names this profile."""
+    (folder / "server.toml").write_text(TEXT, encoding="utf-8")
+    (folder / "box.toml").write_text(POLICY.replace("policies/seccomp.json", str(profile)), encoding="utf-8")
+    return folder
+
+
+def test_a_policy_carries_the_digest_of_its_profile(tmp_path: Path) -> None:
+    """sha256sum of the file: what docker's client reads is known to whoever reads the policy."""
+    profile = tmp_path / "own.json"
+    profile.write_bytes(b'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}\r\n')
+    loaded = configuration.load(with_profile(tmp_path, profile)).policies["box"]
+    assert loaded.profile == hashlib.sha256(profile.read_bytes()).hexdigest()
+
+
+def test_a_policy_that_waives_its_profile_has_no_digest(tmp_path: Path) -> None:
+    """There is no file to read then."""
+    lines = [line for line in BASE["docker-run"] if "seccomp" not in line]
+    waivers = {"--security-opt": "the engine's own profile is newer here"}
+    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    text = toml_text({**BASE, "docker-run": lines, "waivers": waivers})
+    (tmp_path / "box.toml").write_text(text, encoding="utf-8")
+    assert configuration.load(tmp_path).policies["box"].profile == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read from where the server is started: [Errno 2] No such file or directory"),
+        (b"\xff", "cannot be read from where the server is started: 'utf-8' codec can't decode byte 0xff"),
+        (b"{", "must be JSON: "),
+        (b"{}", "defaultAction must deny what the profile does not name: write SCMP_ACT_ERRNO"),
+    ],
+)
+def test_a_profile_that_is_no_boundary_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """The server does not start; file, line and remedy are named as for every other problem."""
+    profile = tmp_path / "own.json"
+    if content is not None:
+        profile.write_bytes(content)
+    (found,) = folder_problems(with_profile(tmp_path, profile))
+    assert found.startswith(f"box.toml: --security-opt=seccomp={profile}: {said}")
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ PURE: Final = (
     *(
         "errors",
         "rules",
+        "seccomp",
         "flags",
         "toml",
         "policy",
