@@ -25,6 +25,7 @@ from runner.limiter import Limiter
 from runner.report import as_json
 from runner.result import Job, Result
 from runner.service import Service, open_service
+from runner.verifier import open_verifier
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -131,9 +132,10 @@ async def health(http: Request) -> Response:
 
 async def ready(http: Request) -> Response:
     """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
+    verifier = http.app.state.verifier
+    if found := [*await http.app.state.service.problems(), *verifier.problems()]:
         return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
-    return JSONResponse({"status": "ready"}, headers=HEADERS)
+    return JSONResponse({"status": "ready", "verified": verifier.summary()}, headers=HEADERS)
 
 
 ROUTES: Final = [
@@ -149,7 +151,11 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_service(config.policies, config.settings) as app.state.service:
+        policies, settings = config.policies, config.settings
+        async with (
+            open_service(policies, settings) as app.state.service,
+            open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
+        ):
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {

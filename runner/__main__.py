@@ -1,4 +1,4 @@
-"""The ops commands: ``python -m runner check | show | run``."""
+"""The ops commands: ``python -m runner check | show | run | verify``."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Final
 
 from runner import configuration
-from runner.commands import check, run, show
+from runner.commands import check, run, show, verify
 from runner.errors import PolicyError, Refusal
 
-COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, run)
+COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, run, verify)
 
 
 def parser(languages: list[str]) -> argparse.ArgumentParser:

@@ -53,6 +53,11 @@ class Container:
         self.ended = False
         """Whether both its streams have come to their end."""
 
+    @property
+    def pid(self) -> int | None:
+        """Its docker client's."""
+        return self._client.pid if self._client else None
+
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
         try:

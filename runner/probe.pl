@@ -1,6 +1,6 @@
 # What a program can see and do inside: run as the program of a container by `python -m runner verify`.
 #
-#   stdin    bounds: `pids N`, `memory BYTES`, `tmpfs PATH BYTES FILES`
+#   stdin    bounds: `pids N`, `memory BYTES`, `tmpfs PATH BYTES FILES` (0: not to be filled)
 #   stdout   one line an observation: NAME, tab, error number (0: it worked; below 0: a signal), tab, text
 #            with %XX for whatever is not printable ASCII; lists are separated by NUL
 #
@@ -53,7 +53,7 @@ if (%call) {
     attempt('ptrace', sub { syscall($call{ptrace}, 16, 1, 0, 0) == 0 });                # PTRACE_ATTACH to PID 1
 }
 processes($bound{pids}) if $bound{pids};
-fill($_, @{ $tmpfs{$_} }) for grep { -d } sort keys %tmpfs;
+fill($_, @{ $tmpfs{$_} }) for grep { -d && $tmpfs{$_}[0] } sort keys %tmpfs;
 memory($bound{memory}) if $bound{memory};
 saw('end', 0, '');
 

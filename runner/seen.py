@@ -69,8 +69,8 @@ class Seen:
     """`docker info`."""
     namespaces: Mapping[str, str] | None = None
     """Those of the observer, outside."""
-    profiles: Mapping[str, object] | None = None
-    """The seccomp profiles that the policy names, by path."""
+    profile: object = None
+    """The seccomp profile that the policy names, as JSON."""
     inside: Mapping[str, Answer] | None = None
     removed: bool | None = None
     """Whether docker had nothing left of it after its end."""

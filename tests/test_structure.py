@@ -30,6 +30,13 @@ PURE: Final = (
         "argv",
         "request",
         "plan",
+        "seen",
+        "observers",
+        "quotas",
+        "boundaries",
+        "inspected",
+        "proofs",
+        "evidence",
     ),
 )
 """The core: no clock, no file, no await."""

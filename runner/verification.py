@@ -1,0 +1,92 @@
+"""Proof by a real container: started from the policy's own command, fed with a probe, judged by ``proofs``."""
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from runner import argv, process, proofs
+from runner.container import COMMAND_TIME, Container
+from runner.errors import EngineError
+from runner.evidence import Evidence
+from runner.policy import Policy
+from runner.result import Job
+from runner.seen import Seen, answers
+from runner.uids import Uids
+
+PROBE: Final = Path(__file__).with_name("probe.pl")
+END_TIME: Final = 10.0
+"""Seconds that the container may take to be gone."""
+NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "uts")
+
+
+async def verify(policy: Policy, instance: str) -> Evidence:
+    """Proves a policy, line by line; ``EngineError`` where no container can be had."""
+    began = time.monotonic()
+    seen = await observe(policy, proofs.bounds(policy.docker_run), instance)
+    return Evidence(policy, tuple(proofs.rows(policy.docker_run, seen)), seen.engine, time.monotonic() - began)
+
+
+async def observe(policy: Policy, bounds: bytes, instance: str) -> Seen:
+    """Starts a container of this policy, has it probed within these bounds, and sees that nothing is left."""
+    container = Container(argv.probe(policy), Uids().take(), instance)
+    living = asyncio.create_task(container.live())
+    try:
+        await container.ready()
+        commands = argv.inspect(container.name), argv.image_environment(policy.image), argv.engine_info()
+        inspect, environment, engine = await asyncio.gather(*(_json(command) for command in commands))
+        ran = _command_line(container.pid)
+        facts = await container.run(Job(policy.name, PROBE.read_bytes(), (bounds,)), 0.0)
+    finally:
+        container.stop()
+        _, late = await asyncio.wait((living,), timeout=END_TIME)
+        removed = None if late else await _removed(container.name)
+    return Seen(
+        uid=container.uid,
+        ran=ran,
+        expected=container.argv,
+        inspect=inspect,
+        image_environment=tuple(environment or ()),
+        engine=engine,
+        namespaces={kind: os.readlink(f"/proc/self/ns/{kind}") for kind in NAMESPACES},
+        profile=_profile(policy.seccomp),
+        inside=answers(facts.steps[-1].stdout.data),
+        removed=removed,
+    )
+
+
+async def _json(command: tuple[str, ...]) -> Any:
+    """What a docker command says, or None."""
+    try:
+        return json.loads((await process.execute(command, COMMAND_TIME)).stdout)
+    except (EngineError, ValueError):
+        return None
+
+
+def _profile(file: str) -> object:
+    """The file as it is now; it was valid at the start."""
+    try:
+        return json.loads(Path(file).read_bytes()) if file else None
+    except (OSError, ValueError):
+        return None
+
+
+def _command_line(pid: int | None) -> tuple[str, ...]:
+    try:
+        return tuple(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")[:-1])
+    except OSError:
+        return ()
+
+
+async def _removed(name: str) -> bool | None:
+    """Whether docker has nothing left of a container; what it has is removed now."""
+    try:
+        found = await process.execute(argv.names_like(name), COMMAND_TIME)
+        if found.code == 0 and found.stdout.strip():
+            await process.execute(argv.remove(name), COMMAND_TIME)
+            return False
+    except EngineError:
+        return None
+    return True if found.code == 0 else None
