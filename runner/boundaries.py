@@ -63,29 +63,29 @@ def options(tmpfs: str) -> dict[str, str]:
 def tmpfs_mount(claim: Claim, seen: Seen) -> Said | None:
     """Kind, options and mode are those of the line."""
     mount, mode = seen.mount(path(claim.value)), seen.answer(f"mode:{path(claim.value)}")
-    if mode is None:
+    if mode is None or seen.file("/proc/self/mountinfo") is None:
         return None
     if mount is None:
         return Said("not mounted", holds=False)
     wanted = options(claim.value)
     found = dict(option.partition("=")[::2] for option in mount.options)
-    sizes = size(found.get("size", "")) == size(wanted["size"]) and found.get("nr_inodes") == wanted["nr_inodes"]
+    sizes = size(found.get("size", "")) == size(wanted.get("size", ""))
+    files = found.get("nr_inodes") == wanted.get("nr_inodes")
     words = all((word in found) is (word in wanted) for word in ("nosuid", "nodev", "noexec"))
     right = int(mode.text, 8) == int(wanted.get("mode", "1777"), 8)
     shown = {"nosuid", "nodev", "noexec", "size", "nr_inodes"} & found.keys()
     told = ",".join(sorted(f"{name}={found[name]}" if found[name] else name for name in shown))
-    return Said(f"{mount.kind} {told},mode={mode.text}", mount.kind == "tmpfs" and sizes and words and right)
+    return Said(f"{mount.kind} {told},mode={mode.text}", mount.kind == "tmpfs" and sizes and files and words and right)
 
 
 def tmpfs_full(claim: Claim, seen: Seen) -> Said | None:
     """One byte or one file too many is refused, or the first where nobody may write."""
-    where, wanted = path(claim.value), options(claim.value)
+    where, bounds = path(claim.value), room(claim.value, claim)
     taken = seen.answer(f"bytes:{where}"), seen.answer(f"files:{where}")
-    if not fits(claim.value, claim):
+    if not bounds:
         return Said("not filled: larger than --memory", holds=True)
     if taken[0] is None or taken[1] is None:
         return None
-    bounds = size(wanted["size"]) or 0, int(wanted["nr_inodes"])
     holds = all(
         (answer.error == ENOSPC and int(answer.text) <= bound) or (answer.error == EACCES and answer.text == "0")
         for answer, bound in zip(taken, bounds, strict=True)
@@ -95,10 +95,12 @@ def tmpfs_full(claim: Claim, seen: Seen) -> Said | None:
     return Said(f"{taken[0].text} bytes, then {ends[0]}; {taken[1].text} files, then {ends[1]}", holds)
 
 
-def fits(tmpfs: str, claim: Claim) -> bool:
-    """Whether it can be filled before the memory is."""
-    limit = next((size(value) for value in claim.values("--memory")), 0)
-    return (size(options(tmpfs).get("size", "")) or 0) + 2**25 <= (limit or 0)
+def room(tmpfs: str, claim: Claim) -> tuple[int, int] | None:
+    """Its bytes and files, where it can be filled before the memory is."""
+    wanted = options(tmpfs)
+    bytes_, files = size(wanted.get("size", "")), wanted.get("nr_inodes", "")
+    memory = next((size(value) for value in claim.values("--memory")), None)
+    return (bytes_, int(files)) if bytes_ and files.isdecimal() and bytes_ + 2**25 <= (memory or 0) else None
 
 
 def no_shared_memory(claim: Claim, seen: Seen) -> Said | None:

@@ -34,16 +34,6 @@ def status(*names: str, want: str) -> Observer:
     return look
 
 
-def status_is_value(name: str) -> Observer:
-    """A line of /proc/self/status that holds the value."""
-
-    def look(claim: Claim, seen: Seen) -> Said | None:
-        text = seen.status(name)
-        return None if text is None else Said(f"{name} {text}", text == claim.value)
-
-    return look
-
-
 def cgroup(names: tuple[str, ...], want: Callable[[Claim], tuple[str, ...]]) -> Observer:
     """The first of these files of the container's cgroups that is there, and what it may say."""
 

@@ -1,15 +1,16 @@
 """How each flag is proved: one row a flag of ``flags``, and the verdict on what was seen."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from errno import ENETUNREACH, EPERM, EROFS
 from typing import Final
 
 from runner import boundaries, inspected, observers, quotas
+from runner.flags import FLAGS
 from runner.inspected import always, field, number, size_of, value, values
 from runner.observers import Observer, cgroup, own_namespace, refused, status
-from runner.rules import size
+from runner.rules import Verdict, size
 from runner.seen import Claim, Said, Seen
 
 
@@ -20,6 +21,7 @@ class Finding(StrEnum):
     FAILED = "FAILED"
     NOT_OBSERVED = "not observed"
     NO_OBSERVER = "no observer"
+    WAIVED = "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,8 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "--blkio-weight": Proof(field("HostConfig.BlkioWeight", number)),
     "--cgroupns": Proof(field("HostConfig.CgroupnsMode", value), (boundaries.cgroup_paths, own_namespace("cgroup"))),
     "--cpu-shares": Proof(field("HostConfig.CpuShares", number), (quotas.shares,), "CPUShares"),
-    "--cpuset-cpus": Proof(
-        field("HostConfig.CpusetCpus", value), (observers.status_is_value("Cpus_allowed_list"),), "CPUSet"
-    ),
-    "--cpuset-mems": Proof(
-        field("HostConfig.CpusetMems", value), (observers.status_is_value("Mems_allowed_list"),), "CPUSet"
-    ),
+    "--cpuset-cpus": Proof(field("HostConfig.CpusetCpus", value), (quotas.allowed("Cpus_allowed_list"),), "CPUSet"),
+    "--cpuset-mems": Proof(field("HostConfig.CpusetMems", value), (quotas.allowed("Mems_allowed_list"),), "CPUSet"),
     "--dns": Proof(field("HostConfig.Dns", values), (observers.resolver("nameserver"),)),
     "--dns-option": Proof(field("HostConfig.DnsOptions", values), (observers.resolver("options"),)),
     "--dns-search": Proof(field("HostConfig.DnsSearch", values), (observers.resolver("search"),)),
@@ -138,16 +136,18 @@ class Row:
     seen: str
 
 
-def rows(lines: Sequence[str], seen: Seen) -> Iterator[Row]:
+def rows(lines: Sequence[str], seen: Seen, waivers: Collection[str] = ()) -> Iterator[Row]:
     """The policy's lines in their order, then what holds beside them."""
+    opened = any(name in FLAGS and FLAGS[name].verdict is Verdict.FORBIDDEN for name in waivers)
     for line in lines:
         claim = Claim(line, tuple(lines))
-        yield _row(PROOFS[claim.flag], claim, seen, (_ran(claim, seen),))
+        proof = PROOFS.get(claim.flag, Proof(None))
+        yield _row(proof, claim, seen, (_ran(claim, seen),), waived=claim.flag in waivers)
     for sentence, proof in BESIDE.items():
-        yield _row(proof, Claim(sentence, tuple(lines)), seen, ())
+        yield _row(proof, Claim(sentence, tuple(lines)), seen, (), waived=opened)
 
 
-def _row(proof: Proof, claim: Claim, seen: Seen, command: tuple[Said | None, ...]) -> Row:
+def _row(proof: Proof, claim: Claim, seen: Seen, command: tuple[Said | None, ...], *, waived: bool) -> Row:
     told = proof.inspect(claim, seen) if proof.inspect else None
     effects = [look(claim, seen) for look in proof.effects]
     able = inspected.engine(proof.engine)(claim, seen) if proof.engine else None
@@ -155,7 +155,7 @@ def _row(proof: Proof, claim: Claim, seen: Seen, command: tuple[Said | None, ...
     texts = [said.text for said in effects if said]
     texts += [said.text for said in (*command, able) if said and not said.holds]
     if any(said and not said.holds for said in (*needed, able)):
-        finding = Finding.FAILED
+        finding = Finding.WAIVED if waived else Finding.FAILED
     elif None in needed:
         finding = Finding.NOT_OBSERVED
     else:
@@ -176,7 +176,6 @@ def bounds(lines: Sequence[str]) -> bytes:
     words = [f"pids {number}" for number in claim.values("--pids-limit")]
     words += [f"memory {size(text)}" for text in claim.values("--memory")]
     for text in claim.values("--tmpfs"):
-        wanted = boundaries.options(text)
-        most = f"{size(wanted['size'])} {wanted['nr_inodes']}" if boundaries.fits(text, claim) else "0 0"
-        words.append(f"tmpfs {boundaries.path(text)} {most}")
+        bytes_, files = boundaries.room(text, claim) or (0, 0)
+        words.append(f"tmpfs {boundaries.path(text)} {bytes_} {files}")
     return "".join(f"{word}\n" for word in words).encode()

@@ -5,7 +5,7 @@ from errno import EAGAIN, errorcode
 from math import ceil, log2
 from typing import Final
 
-from runner.observers import cgroup
+from runner.observers import Observer, cgroup
 from runner.rules import size
 from runner.seen import Claim, Said, Seen
 
@@ -20,6 +20,7 @@ _LIMITS: Final = {
     "msgqueue": "msgqueue size",
     "nice": "nice priority",
     "nofile": "open files",
+    "nproc": "processes",
     "rss": "resident set",
     "rtprio": "realtime priority",
     "rttime": "realtime timeout",
@@ -68,7 +69,7 @@ def shares(claim: Claim, seen: Seen) -> Said | None:
     """Version 2 has weights: runc has had two formulas for them."""
 
     def wanted(claim: Claim) -> tuple[str, ...]:
-        number = int(claim.value)
+        number = max(int(claim.value), 2)
         power = log2(number)
         newer = ceil(10 ** ((power * power + 125 * power) / 612 - 7 / 34))
         return str(1 + (number - 2) * 9999 // 262142), str(newer)
@@ -93,3 +94,18 @@ def rlimit(claim: Claim, seen: Seen) -> Said | None:
     pattern = rf"(?m)^Max {_LIMITS.get(name, '-')} +(\S+) +(\S+)"
     match = re.search(pattern, seen.file("/proc/self/limits") or "")
     return Said(f"{match[1]}:{match[2]}", match.groups() == (soft, hard or soft)) if match else None
+
+
+def allowed(name: str) -> Observer:
+    """A list of numbers and ranges in /proc/self/status, however it is written."""
+
+    def look(claim: Claim, seen: Seen) -> Said | None:
+        text = seen.status(name)
+        return None if text is None else Said(f"{name} {text}", _numbers(text) == _numbers(claim.value))
+
+    return look
+
+
+def _numbers(text: str) -> set[int]:
+    ends = (part.partition("-") for part in text.split(","))
+    return {number for first, dash, last in ends for number in range(int(first), int(last if dash else first) + 1)}

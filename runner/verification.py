@@ -26,11 +26,15 @@ async def verify(policy: Policy, instance: str) -> Evidence:
     """Proves a policy, line by line; ``EngineError`` where no container can be had."""
     began = time.monotonic()
     seen = await observe(policy, proofs.bounds(policy.docker_run), instance)
-    return Evidence(policy, tuple(proofs.rows(policy.docker_run, seen)), seen.engine, time.monotonic() - began)
+    rows = tuple(proofs.rows(policy.docker_run, seen, policy.waivers))
+    return Evidence(policy, rows, seen.engine, time.monotonic() - began)
 
 
 async def observe(policy: Policy, bounds: bytes, instance: str) -> Seen:
     """Starts a container of this policy, has it probed within these bounds, and sees that nothing is left."""
+    answer = await process.execute(argv.engine_version(), COMMAND_TIME)
+    if answer.code != 0:
+        raise EngineError(answer.stderr.strip())
     container = Container(argv.probe(policy), Uids().take(), instance)
     living = asyncio.create_task(container.live())
     try:

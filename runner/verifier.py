@@ -91,7 +91,7 @@ class Verifier:
         for row in evidence.rows:
             if row.finding in (Finding.FAILED, Finding.NOT_OBSERVED):
                 log.error("%s: %s: %s: %r | %r", policy.name, row.finding, row.claim, row.inspect, row.seen)
-        return evidence.holds
+        return not evidence.claims(Finding.FAILED)
 
 
 @asynccontextmanager
