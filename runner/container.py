@@ -54,9 +54,9 @@ class Container:
         """Whether both its streams have come to their end."""
 
     @property
-    def pid(self) -> int | None:
-        """Its docker client's."""
-        return self._client.pid if self._client else None
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
 
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""

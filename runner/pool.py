@@ -92,7 +92,6 @@ class Pool:
         """The containers that are this pool's."""
         return set(self._entries)
 
-    @property
     def warm(self) -> bool:
         """Whether as many containers are ready as the policies want."""
         idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]

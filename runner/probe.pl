@@ -50,7 +50,7 @@ if (%call) {
     my ($none, $path, $type) = ('none', '/tmp', 'tmpfs');
     attempt('mount', sub { syscall($call{mount}, $none, $path, $type, 0, 0) == 0 });
     attempt('unshare', sub { syscall($call{unshare}, 0x10000000) == 0 });               # CLONE_NEWUSER
-    attempt('ptrace', sub { syscall($call{ptrace}, 0x4206, 1, 0, 0) == 0 });           # PTRACE_SEIZE of PID 1: stops nobody
+    attempt('ptrace', sub { syscall($call{ptrace}, 0x4206, 1, 0, 0) == 0 });             # PTRACE_SEIZE: does not stop PID 1
 }
 processes($bound{pids}) if $bound{pids};
 fill($_, @{ $tmpfs{$_} }) for grep { -d && $tmpfs{$_}[0] } sort keys %tmpfs;

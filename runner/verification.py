@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,12 +42,12 @@ async def observe(policy: Policy, bounds: bytes, instance: str) -> Seen:
         await container.ready()
         commands = argv.inspect(container.name), argv.image_environment(policy.image), argv.engine_info()
         inspect, environment, engine = await asyncio.gather(*(_json(command) for command in commands))
-        ran = _command_line(container.pid)
+        ran = _command_line(container.client)
         facts = await container.run(Job(policy.name, PROBE.read_bytes(), (bounds,)), 0.0)
     finally:
         container.stop()
         _, late = await asyncio.wait((living,), timeout=END_TIME)
-        removed = None if late else await _removed(container.name)
+        removed = None if late else await _removed(container)
     return Seen(
         uid=container.uid,
         ran=ran,
@@ -77,20 +78,20 @@ def _profile(file: str) -> object:
         return None
 
 
-def _command_line(pid: int | None) -> tuple[str, ...]:
+def _command_line(client: Process | None) -> tuple[str, ...]:
     try:
-        return tuple(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")[:-1])
+        return tuple(Path(f"/proc/{client.pid if client else ''}/cmdline").read_text(encoding="utf-8").split("\0")[:-1])
     except OSError:
         return ()
 
 
-async def _removed(name: str) -> bool | None:
-    """Whether docker has nothing left of a container; what it has is removed now."""
+async def _removed(container: Container) -> bool | None:
+    """Whether docker had nothing left of it when its client had ended well; what there is, is removed now."""
     try:
-        found = await process.execute(argv.names_like(name), COMMAND_TIME)
-        if found.code == 0 and found.stdout.strip():
-            await process.execute(argv.remove(name), COMMAND_TIME)
-            return False
+        found = await process.execute(argv.names_like(container.name), COMMAND_TIME)
+        if found.stdout.strip():
+            await process.execute(argv.remove(container.name), COMMAND_TIME)
     except EngineError:
         return None
-    return True if found.code == 0 else None
+    well = found.code == 0 and container.client is not None and container.client.returncode == 0
+    return not found.stdout.strip() if well else None  # otherwise `live` has removed it, and not --rm

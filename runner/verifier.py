@@ -24,6 +24,8 @@ CALM: Final = 2.0
 """Seconds that the pool must have been warm: requests come first."""
 PATIENCE: Final = 60.0
 """Seconds that calm is waited for."""
+CLOSE_TIME: Final = 5.0
+"""Seconds that its container may take to be gone at shutdown; what is left ends by the launcher's clock."""
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +67,9 @@ class Verifier:
 
     async def _calm(self) -> None:
         for _ in range(int(PATIENCE / CALM)):
-            before = self._pool.warm
+            before = self._pool.warm()
             await asyncio.sleep(CALM)
-            if before and self._pool.warm:
+            if before and self._pool.warm():
                 return
 
     async def _sweep(self) -> bool:
@@ -103,4 +105,4 @@ async def open_verifier(policies: Mapping[str, Policy], instance: str, pool: Poo
         yield verifier
     finally:
         chore.cancel()
-        await asyncio.gather(chore, return_exceptions=True)
+        await asyncio.wait((chore,), timeout=CLOSE_TIME)
