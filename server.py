@@ -19,6 +19,7 @@ from starlette.types import ExceptionHandler
 from runner import audit, configuration, errors, images
 from runner.configuration import Configuration
 from runner.limiter import Limiter
+from runner.proof.verifier import open_verifier
 from runner.service import open_service
 from runner.web import about, problems
 from runner.web.run import run
@@ -40,8 +41,13 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.limiter = Limiter(config.settings.rate, config.settings.rate_limit_storage)
-        async with aclosing(app.state.limiter), open_service(config.policies, config.settings) as app.state.service:
+        policies, settings = config.policies, config.settings
+        app.state.limiter = Limiter(settings.rate, settings.rate_limit_storage)
+        async with (
+            aclosing(app.state.limiter),
+            open_service(policies, settings) as app.state.service,
+            open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
+        ):
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {

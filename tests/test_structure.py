@@ -36,6 +36,13 @@ PURE: Final = (
         "request",
         "plan",
         "events",
+        "proof.seen",
+        "proof.observers",
+        "proof.quotas",
+        "proof.boundaries",
+        "proof.inspected",
+        "proof.proofs",
+        "proof.evidence",
     ),
 )
 """The core: no clock, no file, no await."""
