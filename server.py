@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors
+from runner import configuration, errors, guard, logs
 from runner.configuration import Configuration
 from runner.limiter import Limiter
+from runner.metrics import Metrics
 from runner.service import open_service
 from runner.web import problems
+from runner.web.access import Access
 from runner.web.problems import HEADERS, problem
 from runner.web.run import run
 from runner.web.talk import talk
@@ -38,6 +42,12 @@ async def languages(http: Request) -> Response:
         for p in http.app.state.config.policies.values()
     ]
     return JSONResponse({"languages": found}, headers=HEADERS)
+
+
+async def metrics(http: Request) -> Response:
+    """``GET /metrics``: for Prometheus."""
+    guard.check_site(http.headers, http.app.state.config.settings)
+    return Response(http.app.state.metrics.text(), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 
 
 async def health(http: Request) -> Response:
@@ -58,6 +68,7 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/languages", languages),
     Route("/health", health),
     Route("/ready", ready),
+    Route("/metrics", metrics),
 ]
 
 
@@ -67,6 +78,7 @@ def create_app(config: Configuration) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_service(config.policies, config.settings) as app.state.service:
+            app.state.metrics = Metrics(app.state.service.pool)
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
@@ -75,7 +87,7 @@ def create_app(config: Configuration) -> Starlette:
         ClientDisconnect: problems.left,
         Exception: problems.crashed,
     }
-    app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
     app.state.limiter = Limiter(config.settings.rate)
     app.state.sockets = set()
@@ -86,9 +98,11 @@ def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
     arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
     arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    arguments.add_argument("--log-format", choices=logs.FORMATS, default="text", help="one line or one object a record")
+    args = arguments.parse_args()
+    logs.setup(args.log_format)
     try:
-        config = configuration.load(arguments.parse_args().policies)
+        config = configuration.load(args.policies)
     except errors.PolicyError as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():
@@ -109,6 +123,7 @@ def main() -> None:
         limit_concurrency=settings.connections,
         timeout_graceful_shutdown=settings.stop_time,
         log_config=None,
+        access_log=False,
     )
 
 

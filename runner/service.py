@@ -39,13 +39,13 @@ class Service:
 
     async def run(self, job: Job, live: Live | None = None) -> Result:
         """Runs one job to its end; ``Busy`` or ``EngineError`` when it cannot be run. ``live`` sees it go on."""
-        asked = time.monotonic()
+        asked, live = time.monotonic(), live or Live()
         for _ in range(ATTEMPTS):
-            async with self.pool.container(job.language) as container:
+            async with self.pool.container(job.language, live.enter) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
                 try:
-                    facts = await container.run(job, time.monotonic() - asked, live or Live())
+                    facts = await container.run(job, time.monotonic() - asked, live)
                 except EngineError as error:
                     log.error("%s: %r", container.name, error.detail)
                     raise

@@ -29,7 +29,8 @@ PURE: Final = (
         "argv",
         "request",
         "plan",
-        "events",
+        "tail",
+        "demand",
     ),
 )
 """The core: no clock, no file, no await."""

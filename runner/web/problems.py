@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runner import errors
+from runner.web.access import CRASHED, LEFT, Entry
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -22,7 +23,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.Busy: (503, "Busy"),
     errors.EngineError: (503, "Engine not available"),
 }
-FAILED: Final = (500, "Internal error", "The service failed; its log says why.")
+BUG: Final = "The service failed; its log says why."
 HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
@@ -38,15 +39,19 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     return JSONResponse(body(status, title, detail), status, {**HEADERS, **(headers or {})}, media_type)
 
 
-def told(error: errors.Refusal) -> dict[str, object]:
-    """What a client hears of a refusal after its answer has begun."""
-    return body(*PROBLEMS[type(error)], str(error))
+def told(entry: Entry, error: Exception) -> dict[str, object]:
+    """What a client hears of an error after its answer has begun; of a bug, only that it is one."""
+    if isinstance(error, errors.Refusal):
+        entry.problem = PROBLEMS[type(error)]
+        return body(*entry.problem, str(error))
+    entry.problem = CRASHED
+    return body(*CRASHED, BUG)
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """What a client hears of a refusal."""
     assert isinstance(error, errors.Refusal)
-    status, title = PROBLEMS[type(error)]
+    status, title = request.state.entry.problem = PROBLEMS[type(error)]
     headers = dict(getattr(request.state, "headers", {}))
     if isinstance(error, errors.RetryLater):
         headers["Retry-After"] = str(math.ceil(error.seconds))
@@ -56,6 +61,7 @@ async def refused(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """An unknown path or method."""
     assert isinstance(error, HTTPException)
+    request.state.entry.problem = error.status_code, error.detail
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in routes)
     return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
@@ -63,9 +69,10 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 async def crashed(request: Request, error: Exception) -> Response:
     """A bug; the log has it."""
-    return problem(*FAILED)
+    return problem(*CRASHED, BUG)
 
 
 async def left(request: Request, error: Exception) -> Response:
     """Nobody hears this; the log says that a client went away."""
-    return problem(499, "Client closed request", "The client went away.")
+    request.state.entry.problem = LEFT
+    return problem(*LEFT, "The client went away.")

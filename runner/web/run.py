@@ -9,13 +9,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from runner import events, guard, limiter, request
+from runner import guard, limiter, request, tail
 from runner.configuration import Configuration
 from runner.errors import Refusal
-from runner.events import Event
 from runner.report import as_json
+from runner.tail import Event
 from runner.watch import watch
 from runner.web import leaving, problems
+from runner.web.access import LEFT, Entry
 from runner.web.problems import HEADERS
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,13 @@ async def run(http: Request) -> Response:
         raise limiter.refusal(allowance)
     guard.check_type(http.headers)
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
+    http.state.entry.language = job.language
     headers = {**HEADERS, **allowance.headers}
-    if events.wanted(",".join(http.headers.getlist("accept"))):
-        return EventStream(watch(http.app.state.service, job), headers)
+    if tail.wanted(",".join(http.headers.getlist("accept"))):
+        return EventStream(watch(http.app.state.service, job), http.state.entry, headers)
     result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job))
-    return JSONResponse(as_json(result, several=job.several), headers=headers)
+    http.state.entry.report = as_json(result, several=job.several)
+    return JSONResponse(http.state.entry.report, headers=headers)
 
 
 class EventStream(Response):
@@ -43,10 +46,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: AsyncGenerator[Event | None], headers: Mapping[str, str]) -> None:
+    def __init__(self, stream: AsyncGenerator[Event | None], entry: Entry, headers: Mapping[str, str]) -> None:
         self.status_code = 200
         self.init_headers({**headers, "X-Accel-Buffering": "no"})
-        self._stream = stream
+        self._stream, self._entry = stream, entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them as they happen."""
@@ -56,20 +59,23 @@ class EventStream(Response):
             try:
                 await leaving.unless(leaving.gone(receive), self._send(first, send))
             except (ClientDisconnect, TimeoutError):
+                self._entry.problem = LEFT
                 return
             except Refusal as error:
-                await _put(send, Event("problem", problems.told(error)))
-            except Exception:
+                await _put(send, Event("problem", problems.told(self._entry, error)))
+            except Exception as error:
                 log.exception("a run failed")
-                await _put(send, Event("problem", problems.body(*problems.FAILED)))
+                await _put(send, Event("problem", problems.told(self._entry, error)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)
         async for event in self._stream:
+            if event and event.name == "result":
+                self._entry.report = event.data
             await _put(send, event)
 
 
 async def _put(send: Send, event: Event | None) -> None:
     async with asyncio.timeout(leaving.SEND_TIME):
-        await send({"type": "http.response.body", "body": events.as_sse(event), "more_body": True})
+        await send({"type": "http.response.body", "body": tail.as_sse(event), "more_body": True})
