@@ -1,74 +1,41 @@
 """The HTTP edge: routes, JSON in and out, errors to problems, start and stop. Run it: ``python server.py``."""
 
 import argparse
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors, guard, logs
+from runner import audit, configuration, errors, images, logs
 from runner.configuration import Configuration
 from runner.limiter import Limiter
 from runner.metrics import Metrics
 from runner.service import open_service
-from runner.web import problems
+from runner.web import about, problems
 from runner.web.access import Access
-from runner.web.problems import HEADERS, problem
 from runner.web.run import run
 from runner.web.talk import talk
-
-
-async def languages(http: Request) -> Response:
-    """``GET /languages``: what can be run, within which limits."""
-    found = [
-        {
-            "language": p.name,
-            "title": p.title,
-            "limits": asdict(p.limits) | {"compile_time": p.limits.compile_time if p.compile else None},
-        }
-        for p in http.app.state.config.policies.values()
-    ]
-    return JSONResponse({"languages": found}, headers=HEADERS)
-
-
-async def metrics(http: Request) -> Response:
-    """``GET /metrics``: for Prometheus."""
-    guard.check_site(http.headers, http.app.state.config.settings)
-    return Response(http.app.state.metrics.text(), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
-
-
-async def health(http: Request) -> Response:
-    """``GET /health``: the process is up."""
-    return JSONResponse({"status": "up"}, headers=HEADERS)
-
-
-async def ready(http: Request) -> Response:
-    """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
-        return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
-    return JSONResponse({"status": "ready"}, headers=HEADERS)
-
 
 ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/run", run, methods=["POST"]),
     WebSocketRoute("/run/live", talk),
-    Route("/languages", languages),
-    Route("/health", health),
-    Route("/ready", ready),
-    Route("/metrics", metrics),
+    Route("/languages", about.languages),
+    Route("/policies", about.policies),
+    Route("/policies/{language}", about.policy),
+    Route("/health", about.health),
+    Route("/ready", about.ready),
+    Route("/metrics", about.metrics),
 ]
 
 
@@ -103,7 +70,9 @@ def main() -> None:
     logs.setup(args.log_format)
     try:
         config = configuration.load(args.policies)
-    except errors.PolicyError as error:
+        audit.check(config.settings.audit_file)
+        asyncio.run(images.check_lock(config, args.policies))
+    except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():
         for flag, reason in policy.waivers.items():

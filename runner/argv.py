@@ -7,6 +7,7 @@ from runner.policy import Policy
 LABEL = "code-runner"
 NAME_PLACEHOLDER = "job-<timestamp>-<random>"
 UID_PLACEHOLDER = "{uid}"
+INSTANCE_PLACEHOLDER = "<instance>"
 
 
 def run(policy: Policy, name: str, uid: int | str, instance: str) -> tuple[str, ...]:
@@ -14,6 +15,11 @@ def run(policy: Policy, name: str, uid: int | str, instance: str) -> tuple[str, 
     lines = (line.replace(UID_PLACEHOLDER, str(uid)) for line in policy.docker_run)
     added = (f"--name={name}", f"--label={LABEL}={instance}")
     return ("docker", "run", *lines, *added, policy.image, *launch(policy))
+
+
+def template(policy: Policy) -> tuple[str, ...]:
+    """The command with a placeholder for what differs from run to run and from server to server."""
+    return run(policy, NAME_PLACEHOLDER, UID_PLACEHOLDER, INSTANCE_PLACEHOLDER)
 
 
 def launch(policy: Policy) -> tuple[str, ...]:
@@ -52,9 +58,10 @@ def names_of(instance: str) -> tuple[str, ...]:
     return ("docker", "ps", "--all", "--no-trunc", f"--filter=label={LABEL}={instance}", "--format={{.Names}}")
 
 
-def image_id(image: str) -> tuple[str, ...]:
-    """Prints the id of a local image."""
-    return ("docker", "image", "inspect", "--format={{.Id}}", image)
+def image_identity(image: str) -> tuple[str, ...]:
+    """Prints what a local image is: its repository's digest where it has one, else its id."""
+    template = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
+    return ("docker", "image", "inspect", f"--format={template}", image)
 
 
 def engine_version() -> tuple[str, ...]:

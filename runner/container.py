@@ -14,6 +14,7 @@ from runner import argv, process
 from runner.errors import EngineError
 from runner.live import Feed, Live
 from runner.policy import Policy
+from runner.process import COMMAND_TIME
 from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
 from runner.result import Facts, Job, Observed, Output
 
@@ -21,8 +22,6 @@ START_TIME = 20.0
 """Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
 EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
-COMMAND_TIME = 10.0
-"""Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 SETTLE_TIME = 1.0

@@ -1,6 +1,7 @@
 """A run as it goes on, between the container that makes it and whoever watches it."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 from runner.errors import TooLarge
@@ -14,7 +15,9 @@ class Feed:
         """``taken``: bytes of the limit that the program has got already."""
         self._limit = limit
         self._left = limit - taken
+        self._size = 0
         self._waiting = bytearray()
+        self._hash = hashlib.sha256()
         self._ended = False
         self._news = asyncio.Event()
 
@@ -24,7 +27,14 @@ class Feed:
         if self._left < 0:
             raise TooLarge(f"The input has more than {self._limit} bytes as UTF-8, all messages together.")
         self._waiting += data
+        self._hash.update(data)
+        self._size += len(data)
         self._news.set()
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What came, for the audit file."""
+        return {"sha256": self._hash.hexdigest(), "size": self._size}
 
     def end(self) -> None:
         """The program reads the end of its input after what has come."""
@@ -53,6 +63,11 @@ class Live:
         """Whether it has its place in the line."""
         self.phases: list[Phase] = []
         self.news = asyncio.Event()
+
+    @property
+    def fed(self) -> dict[str, object]:
+        """What the audit file says of its feed, if it has one."""
+        return {"fed": self.feed.facts} if self.feed else {}
 
     def enter(self) -> None:
         """It waits for a container from now on."""

@@ -10,7 +10,7 @@ from limits import RateLimitItem
 from limits import parse as parse_rate
 
 from runner import toml
-from runner.errors import PolicyError
+from runner.errors import PolicyError, Problem
 from runner.rules import size
 from runner.toml import Key
 
@@ -38,6 +38,8 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    lock: bool
+    audit_file: str
 
     @property
     def rate(self) -> RateLimitItem:
@@ -92,14 +94,16 @@ _KEYS: Final = {
     "allowed-hosts": Key(list, _hosts),
     "allowed-origins": Key(list, _origins),
     "trusted-proxies": Key(list, _proxies),
+    "lock": Key(bool),
+    "audit-file": Key(str, toml.line),
 }
 
 
 def parse(text: str) -> Settings:
     """The settings of a file's text, or a ``PolicyError`` that lists everything that is wrong with it."""
     data = toml.read(FILE, text)
-    if problems := tuple(f"{FILE}: {problem}" for problem in toml.problems(data, _KEYS)):
-        raise PolicyError(problems)
+    if found := [Problem(FILE, toml.line_of(text, key), said) for key, said in toml.problems(data, _KEYS)]:
+        raise PolicyError(*found)
     return Settings(**{field.name: _value(data, field.name.replace("_", "-")) for field in fields(Settings)})
 
 

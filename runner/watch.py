@@ -15,13 +15,13 @@ QUIET_TIME = 5.0
 """Seconds without news after which None is yielded."""
 
 
-async def watch(service: Service, job: Job, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
+async def watch(service: Service, job: Job, client: str, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
     """Runs the job; the last event is its result. What refuses it is raised: before the first event, if at once.
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.
     """
     live, tail = Live(feed), Tail(service.policies[job.language])
-    running = asyncio.create_task(service.run(job, live))
+    running = asyncio.create_task(service.run(job, client, live))
     running.add_done_callback(lambda _: live.news.set())
     try:
         await live.news.wait()

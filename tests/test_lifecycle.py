@@ -215,7 +215,8 @@ def test_the_server_refuses_to_start_with_a_bad_policy(tmp_path: Path) -> None:
         "cpp.toml: --network=host: must be none",
         "python.toml: --privileged: is forbidden: it gives the program every device and capability of the host; "
         "remove it",
-        "python.toml: --read-only is missing (nothing outside the tmpfs can be written): add --read-only",
+        "python.toml: --read-only is missing (the image cannot be changed, and its layer not be filled): "
+        "add --read-only",
         "server.toml: port must be from 0 to 65535",
         "The server does not start: see above.",
     ]

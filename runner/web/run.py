@@ -16,7 +16,7 @@ from runner.report import as_json
 from runner.tail import Event
 from runner.watch import watch
 from runner.web import leaving, problems
-from runner.web.access import LEFT, Entry
+from runner.web.access import LEFT
 from runner.web.problems import HEADERS
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ async def run(http: Request) -> Response:
     """The cheapest refusal comes first."""
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
-    allowed, allowance = await http.app.state.limiter.hit(limiter.client_key(http.client.host if http.client else None))
+    client = limiter.client_key(http.client.host if http.client else None)
+    allowed, allowance = await http.app.state.limiter.hit(client)
     http.state.headers = allowance.headers
     if not allowed:
         raise limiter.refusal(allowance)
@@ -35,8 +36,8 @@ async def run(http: Request) -> Response:
     http.state.entry.language = job.language
     headers = {**HEADERS, **allowance.headers}
     if tail.wanted(",".join(http.headers.getlist("accept"))):
-        return EventStream(watch(http.app.state.service, job), http.state.entry, headers)
-    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job))
+        return EventStream(watch(http.app.state.service, job, client), http, headers)
+    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
     http.state.entry.report = as_json(result, several=job.several)
     return JSONResponse(http.state.entry.report, headers=headers)
 
@@ -46,10 +47,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: AsyncGenerator[Event | None], entry: Entry, headers: Mapping[str, str]) -> None:
+    def __init__(self, stream: AsyncGenerator[Event | None], http: Request, headers: Mapping[str, str]) -> None:
         self.status_code = 200
         self.init_headers({**headers, "X-Accel-Buffering": "no"})
-        self._stream, self._entry = stream, entry
+        self._stream, self._http = stream, http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them as they happen."""
@@ -59,20 +60,20 @@ class EventStream(Response):
             try:
                 await leaving.unless(leaving.gone(receive), self._send(first, send))
             except (ClientDisconnect, TimeoutError):
-                self._entry.problem = LEFT
+                self._http.state.entry.problem = LEFT
                 return
             except Refusal as error:
-                await _put(send, Event("problem", problems.told(self._entry, error)))
+                await _put(send, Event("problem", await problems.told(self._http, error)))
             except Exception as error:
                 log.exception("a run failed")
-                await _put(send, Event("problem", problems.told(self._entry, error)))
+                await _put(send, Event("problem", await problems.told(self._http, error)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)
         async for event in self._stream:
             if event and event.name == "result":
-                self._entry.report = event.data
+                self._http.state.entry.report = event.data
             await _put(send, event)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from starlette.requests import ClientDisconnect
@@ -12,7 +13,6 @@ from runner import guard, limiter, request
 from runner.configuration import Configuration
 from runner.errors import BadRequest, Busy, Refusal, RetryLater, TooSlow
 from runner.live import Feed
-from runner.result import Job
 from runner.tail import Event, as_message
 from runner.watch import watch
 from runner.web import leaving, problems
@@ -43,9 +43,8 @@ async def talk(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, config: Configuration) -> None:
-    allowed, allowance = await socket.app.state.limiter.hit(
-        limiter.client_key(socket.client.host if socket.client else None)
-    )
+    client = limiter.client_key(socket.client.host if socket.client else None)
+    allowed, allowance = await socket.app.state.limiter.hit(client)
     await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in allowance.headers.items()])
     try:
         if not allowed:
@@ -53,16 +52,14 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
         job = request.first(await _first(socket, config.settings.body_time), config.policies)
         socket.state.entry.language = job.language
         feed = Feed(config.policies[job.language].limits.input, len(job.inputs[0]))
-        await leaving.unless(_read(socket, feed), _send(socket, job, feed))
+        await leaving.unless(_read(socket, feed), _send(socket, watch(socket.app.state.service, job, client, feed)))
     except Refusal as error:
-        await _end(
-            socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, problems.told(socket.state.entry, error)
-        )
+        await _end(socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, await problems.told(socket, error))
     except (WebSocketDisconnect, ClientDisconnect, TimeoutError):
         raise
     except Exception as error:
         log.exception("a run failed")
-        await _end(socket, FAILED, problems.told(socket.state.entry, error))
+        await _end(socket, FAILED, await problems.told(socket, error))
     else:
         await _end(socket, DONE)
 
@@ -99,8 +96,8 @@ async def _read(socket: WebSocket, feed: Feed) -> None:
             feed.add(data)
 
 
-async def _send(socket: WebSocket, job: Job, feed: Feed) -> None:
-    async with contextlib.aclosing(watch(socket.app.state.service, job, feed)) as stream:
+async def _send(socket: WebSocket, events: AsyncGenerator[Event | None]) -> None:
+    async with contextlib.aclosing(events) as stream:
         async for event in stream:
             if event and event.name == "result":
                 socket.state.entry.report = event.data

@@ -1,0 +1,64 @@
+"""What the service says of itself: languages, policies, its state."""
+
+from dataclasses import asdict
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from runner import explain, guard
+from runner.configuration import Configuration
+from runner.policy import Policy
+from runner.web.problems import HEADERS, problem
+
+
+async def languages(http: Request) -> Response:
+    """``GET /languages``: what can be run, within which limits."""
+    found = [
+        {
+            "language": p.name,
+            "title": p.title,
+            "limits": asdict(p.limits) | {"compile_time": p.limits.compile_time if p.compile else None},
+        }
+        for p in http.app.state.config.policies.values()
+    ]
+    return JSONResponse({"languages": found}, headers=HEADERS)
+
+
+async def metrics(http: Request) -> Response:
+    """``GET /metrics``: for Prometheus."""
+    guard.check_site(http.headers, http.app.state.config.settings)
+    return Response(http.app.state.metrics.text(), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
+
+
+async def policies(http: Request) -> Response:
+    """``GET /policies``: which there are, by digest."""
+    config: Configuration = http.app.state.config
+    found = [described(http, policy) for policy in config.policies.values()]
+    keys = ("language", "title", "digest", "profile", "image", "image_id", "waivers")
+    return JSONResponse({"policies": [{key: each[key] for key in keys} for each in found]}, headers=HEADERS)
+
+
+async def policy(http: Request) -> Response:
+    """``GET /policies/{language}``: the exact command, the reason for each flag."""
+    found = http.app.state.config.policy(http.path_params["language"])
+    return JSONResponse(described(http, found), headers=HEADERS)
+
+
+def described(http: Request, policy: Policy) -> dict[str, Any]:
+    """What is known of a policy, and of its image now."""
+    image = http.app.state.service.images.get(policy.name)
+    return explain.policy(policy, http.app.state.config.settings.instance) | {"image_id": image}
+
+
+async def health(http: Request) -> Response:
+    """``GET /health``: the process is up."""
+    return JSONResponse({"status": "up"}, headers=HEADERS)
+
+
+async def ready(http: Request) -> Response:
+    """``GET /ready``: programs can run, or why not."""
+    if found := await http.app.state.service.problems():
+        return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
+    return JSONResponse({"status": "ready"}, headers=HEADERS)
