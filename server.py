@@ -17,12 +17,12 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import audit, configuration, errors, images, logs
+from runner import audit, configuration, errors, images, logs, openapi
 from runner.configuration import Configuration
 from runner.limiter import Limiter
 from runner.metrics import Metrics
 from runner.service import open_service
-from runner.web import about, problems
+from runner.web import about, pongs, problems
 from runner.web.access import Access
 from runner.web.run import run
 from runner.web.talk import talk
@@ -36,6 +36,8 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/health", about.health),
     Route("/ready", about.ready),
     Route("/metrics", about.metrics),
+    Route("/openapi.json", about.openapi),
+    Route("/api", about.api),
 ]
 
 
@@ -58,6 +60,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.config = config
     app.state.limiter = Limiter(config.settings.rate)
     app.state.sockets = set()
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app
 
 
@@ -83,7 +86,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         http="h11",
-        ws="websockets-sansio",
+        ws=pongs.Protocol,
         ws_max_size=settings.body,
         ws_per_message_deflate=False,  # a compressed message could be a thousand times as large
         proxy_headers=bool(settings.trusted_proxies),

@@ -13,6 +13,10 @@ LONGEST: Final = 200
 """Characters of a value; a path may have thousands."""
 _PLAIN: Final = re.compile(r"[\w.:/@+-]+", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^ -~]")
+_CLIENTS_FAULTS: Final = (
+    "Invalid UTF-8 sequence received from client.",
+    "ASGI callable returned without completing response.",  # events that nobody read
+)
 _CLIENTS_DOING: Final = ('%s - "WebSocket ', "connection open", "connection closed", "connection rejected")
 
 
@@ -68,7 +72,7 @@ class Quiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is for operators."""
-        if record.msg == "Invalid UTF-8 sequence received from client.":
+        if record.msg in _CLIENTS_FAULTS:
             record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
         return not str(record.msg).startswith(_CLIENTS_DOING)
 

@@ -1,16 +1,19 @@
 """What the service says of itself: languages, policies, its state."""
 
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 
 from runner import explain, guard
 from runner.configuration import Configuration
 from runner.policy import Policy
 from runner.web.problems import HEADERS, problem
+
+API: Final = Path(__file__).parent.parent / "page" / "api.html"
 
 
 async def languages(http: Request) -> Response:
@@ -50,6 +53,16 @@ def described(http: Request, policy: Policy) -> dict[str, Any]:
     """What is known of a policy, and of its image now."""
     image = http.app.state.service.images.get(policy.name)
     return explain.policy(policy, http.app.state.config.settings.instance) | {"image_id": image}
+
+
+async def openapi(http: Request) -> Response:
+    """``GET /openapi.json``: the API for programs."""
+    return JSONResponse(http.app.state.openapi, headers=HEADERS)
+
+
+async def api(http: Request) -> Response:
+    """``GET /api``: the API for people."""
+    return FileResponse(API, headers={**HEADERS, "Content-Security-Policy": "default-src 'self'; base-uri 'none'"})
 
 
 async def health(http: Request) -> Response:
