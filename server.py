@@ -5,7 +5,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +46,8 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_service(config.policies, config.settings) as app.state.service:
+        app.state.limiter = Limiter(config.settings.rate, config.settings.rate_limit_storage)
+        async with aclosing(app.state.limiter), open_service(config.policies, config.settings) as app.state.service:
             app.state.metrics = Metrics(app.state.service.pool)
             yield
 
@@ -58,7 +59,6 @@ def create_app(config: Configuration) -> Starlette:
     }
     app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
-    app.state.limiter = Limiter(config.settings.rate)
     app.state.sockets = set()
     app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app

@@ -26,6 +26,7 @@ INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 SETTLE_TIME = 1.0
 """Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
+GVISOR = "--runtime=runsc"
 
 log = logging.getLogger(__name__)
 
@@ -162,10 +163,12 @@ class Container:
             self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
 
     async def _diagnose(self, client: Process) -> None:
-        """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
+        """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
         await process.exited(client, EXIT_TIME)
         if client.returncode == 125:
             raise EngineError("the engine was lost during a run")
+        if client.returncode == 2 and GVISOR in self.policy.docker_run:
+            raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
 
     async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
         assert client.stdin is not None

@@ -15,9 +15,8 @@ class Feed:
         """``taken``: bytes of the limit that the program has got already."""
         self._limit = limit
         self._left = limit - taken
-        self._size = 0
-        self._waiting = bytearray()
         self._hash = hashlib.sha256()
+        self._waiting = bytearray()
         self._ended = False
         self._news = asyncio.Event()
 
@@ -28,18 +27,17 @@ class Feed:
             raise TooLarge(f"The input has more than {self._limit} bytes as UTF-8, all messages together.")
         self._waiting += data
         self._hash.update(data)
-        self._size += len(data)
         self._news.set()
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """What came, for the audit file."""
-        return {"sha256": self._hash.hexdigest(), "size": self._size}
 
     def end(self) -> None:
         """The program reads the end of its input after what has come."""
         self._ended = True
         self._news.set()
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of what has come."""
+        return self._hash.hexdigest()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """What comes, until the end."""
@@ -63,11 +61,6 @@ class Live:
         """Whether it has its place in the line."""
         self.phases: list[Phase] = []
         self.news = asyncio.Event()
-
-    @property
-    def fed(self) -> dict[str, object]:
-        """What the audit file says of its feed, if it has one."""
-        return {"fed": self.feed.facts} if self.feed else {}
 
     def enter(self) -> None:
         """It waits for a container from now on."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
-from runner import argv, events, images, process
+from runner import argv, images, process, record
 from runner.audit import Audit
 from runner.container import Container
 from runner.errors import AuditError, EngineError
@@ -42,7 +42,10 @@ class Service:
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
     async def run(self, job: Job, client: str, live: Live | None = None) -> Result:
-        """Runs one job to its end, or raises ``Busy``, ``AuditError`` or ``EngineError``. ``live`` sees it go on."""
+        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
+
+        ``live`` sees it go on.
+        """
         asked, live = time.monotonic(), live or Live()
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
@@ -57,18 +60,18 @@ class Service:
         """Between two lines of the audit file, whatever happens."""
         name, policy = container.name, container.policy
         image = self.images.get(policy.name)
-        start = events.started(job, policy, name=name, argv=container.argv, image=image, client=client)
+        start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
         await self.audit.write("started", **start)
-        end = events.lost(name, policy, client, "abandoned")
+        end = record.lost(name, policy, client, "abandoned")
         try:
             result = decide(await container.run(job, queued, live), policy)
-            end = events.ended(result, client)
+            end = record.ended(result, client, live.feed.digest if live.feed else None)
         except EngineError as error:
             log.error("%s: %r", name, error.detail)
-            end = events.lost(name, policy, client, "engine_failed")
+            end = record.lost(name, policy, client, "engine_failed")
             raise
         finally:
-            await self.audit.owe("ended", **end, **live.fed)
+            await self.audit.owe("ended", **end)
         return result
 
     async def problems(self) -> list[str]:
@@ -125,7 +128,7 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
     service = Service(policies, settings)
     with suppress(EngineError):  # then the chores say so, and the readiness answer
         await service.look_at_images()
-    await service.audit.owe("start", **events.service(settings.instance, policies, service.images))
+    await service.audit.owe("start", **record.service(settings.instance, policies, service.images))
     chores = [asyncio.create_task(service.sweep_forever()), asyncio.create_task(service.pool.turn_forever())]
     try:
         yield service

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from runner.events import Event, Tail
 from runner.live import Feed, Live
 from runner.report import as_json
 from runner.result import Job
 from runner.service import Service
-from runner.tail import Event, Tail
 
 FLUSH_TIME = 0.02
 """Seconds between two looks at what was written: a program that prints byte by byte makes 50 events a second."""

@@ -191,7 +191,7 @@ def serving(
         )
     server = Server(process, port, instance, log, temporary)
     try:
-        assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
+        assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
     finally:
         if process.poll() is None:
@@ -205,6 +205,7 @@ def serving(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -38,7 +38,7 @@ async def metrics(http: Request) -> Response:
 async def policies(http: Request) -> Response:
     """``GET /policies``: which there are, by digest."""
     config: Configuration = http.app.state.config
-    found = [described(http, policy) for policy in config.policies.values()]
+    found = [_described(http, policy) for policy in config.policies.values()]
     keys = ("language", "title", "digest", "profile", "image", "image_id", "waivers")
     return JSONResponse({"policies": [{key: each[key] for key in keys} for each in found]}, headers=HEADERS)
 
@@ -46,10 +46,10 @@ async def policies(http: Request) -> Response:
 async def policy(http: Request) -> Response:
     """``GET /policies/{language}``: the exact command, the reason for each flag."""
     found = http.app.state.config.policy(http.path_params["language"])
-    return JSONResponse(described(http, found), headers=HEADERS)
+    return JSONResponse(_described(http, found), headers=HEADERS)
 
 
-def described(http: Request, policy: Policy) -> dict[str, Any]:
+def _described(http: Request, policy: Policy) -> dict[str, Any]:
     """What is known of a policy, and of its image now."""
     image = http.app.state.service.images.get(policy.name)
     return explain.policy(policy, http.app.state.config.settings.instance) | {"image_id": image}
@@ -72,6 +72,6 @@ async def health(http: Request) -> Response:
 
 async def ready(http: Request) -> Response:
     """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
+    if found := await http.app.state.service.problems() + await http.app.state.limiter.problems():
         return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
     return JSONResponse({"status": "ready"}, headers=HEADERS)

@@ -10,8 +10,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runner import errors
-from runner.limiter import client_key
+from runner import errors, limiter
 from runner.web.access import CRASHED, LEFT
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
@@ -23,6 +22,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.UnknownLanguage: (422, "Unknown language"),
     errors.RateLimited: (429, "Rate limit reached"),
     errors.Busy: (503, "Busy"),
+    errors.LimiterError: (503, "Rate limiter not available"),
     errors.AuditError: (503, "Not recorded"),
     errors.EngineError: (503, "Engine not available"),
 }
@@ -42,11 +42,15 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     return JSONResponse(body(status, title, detail), status, {**HEADERS, **(headers or {})}, media_type)
 
 
+def client(connection: HTTPConnection) -> str:
+    """Who counts as one client."""
+    return limiter.client_key(connection.client.host if connection.client else None)
+
+
 async def record(connection: HTTPConnection, problem: tuple[int, str]) -> None:
     """Refusals are logged, counted and audited; one that cannot be is a refusal all the same."""
     connection.state.entry.problem = status, title = problem
-    client = client_key(connection.client.host if connection.client else None)
-    fields = {"client": client, "path": connection.url.path[:100], "status": status, "title": title}
+    fields = {"client": client(connection), "path": connection.url.path[:100], "status": status, "title": title}
     with suppress(errors.AuditError):
         await connection.app.state.service.audit.write("refused", **fields)
 

@@ -9,11 +9,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from runner import guard, limiter, request, tail
+from runner import events, guard, limiter, request
 from runner.configuration import Configuration
 from runner.errors import Refusal
+from runner.events import Event
 from runner.report import as_json
-from runner.tail import Event
 from runner.watch import watch
 from runner.web import leaving, problems
 from runner.web.access import LEFT
@@ -26,7 +26,7 @@ async def run(http: Request) -> Response:
     """The cheapest refusal comes first."""
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
-    client = limiter.client_key(http.client.host if http.client else None)
+    client = problems.client(http)
     allowed, allowance = await http.app.state.limiter.hit(client)
     http.state.headers = allowance.headers
     if not allowed:
@@ -35,7 +35,7 @@ async def run(http: Request) -> Response:
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
     http.state.entry.language = job.language
     headers = {**HEADERS, **allowance.headers}
-    if tail.wanted(",".join(http.headers.getlist("accept"))):
+    if events.wanted(",".join(http.headers.getlist("accept"))):
         return EventStream(watch(http.app.state.service, job, client), http, headers)
     result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
     http.state.entry.report = as_json(result, several=job.several)
@@ -79,4 +79,4 @@ class EventStream(Response):
 
 async def _put(send: Send, event: Event | None) -> None:
     async with asyncio.timeout(leaving.SEND_TIME):
-        await send({"type": "http.response.body", "body": tail.as_sse(event), "more_body": True})
+        await send({"type": "http.response.body", "body": events.as_sse(event), "more_body": True})

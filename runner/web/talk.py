@@ -12,8 +12,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from runner import guard, limiter, request
 from runner.configuration import Configuration
 from runner.errors import BadRequest, Busy, Refusal, RetryLater, TooSlow
+from runner.events import Event, as_message
 from runner.live import Feed
-from runner.tail import Event, as_message
 from runner.watch import watch
 from runner.web import leaving, problems
 from runner.web.access import LEFT
@@ -43,8 +43,7 @@ async def talk(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, config: Configuration) -> None:
-    client = limiter.client_key(socket.client.host if socket.client else None)
-    allowed, allowance = await socket.app.state.limiter.hit(client)
+    allowed, allowance = await socket.app.state.limiter.hit(problems.client(socket))
     await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in allowance.headers.items()])
     try:
         if not allowed:
@@ -52,7 +51,9 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
         job = request.first(await _first(socket, config.settings.body_time), config.policies)
         socket.state.entry.language = job.language
         feed = Feed(config.policies[job.language].limits.input, len(job.inputs[0]))
-        await leaving.unless(_read(socket, feed), _send(socket, watch(socket.app.state.service, job, client, feed)))
+        await leaving.unless(
+            _read(socket, feed), _send(socket, watch(socket.app.state.service, job, problems.client(socket), feed))
+        )
     except Refusal as error:
         await _end(socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, await problems.told(socket, error))
     except (WebSocketDisconnect, ClientDisconnect, TimeoutError):

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner import policy
+from runner.events import CHUNK, KEEP_ALIVE, Event, Tail, as_message, as_sse, wanted
 from runner.protocol import Capture, Phase, Step
 from runner.report import text
-from runner.tail import CHUNK, KEEP_ALIVE, Event, Tail, as_message, as_sse, wanted
 from tests.strategies import unhurried
 
 PYTHON: Final = policy.parse("python", Path("policies/python.toml").read_text(encoding="utf-8"))
