@@ -12,16 +12,19 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import audit, configuration, errors, images
+from runner import audit, configuration, errors, images, logs, openapi
 from runner.configuration import Configuration
 from runner.limiter import Limiter
+from runner.metrics import Metrics
 from runner.proof.verifier import open_verifier
 from runner.service import open_service
-from runner.web import about, problems
+from runner.web import about, pongs, problems
+from runner.web.access import Access
 from runner.web.run import run
 from runner.web.talk import talk
 
@@ -33,6 +36,9 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/policies/{language}", about.policy),
     Route("/health", about.health),
     Route("/ready", about.ready),
+    Route("/metrics", about.metrics),
+    Route("/openapi.json", about.openapi),
+    Route("/api", about.api),
 ]
 
 
@@ -48,6 +54,7 @@ def create_app(config: Configuration) -> Starlette:
             open_service(policies, settings) as app.state.service,
             open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
         ):
+            app.state.metrics = Metrics(app.state.service.pool)
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
@@ -56,9 +63,10 @@ def create_app(config: Configuration) -> Starlette:
         ClientDisconnect: problems.left,
         Exception: problems.crashed,
     }
-    app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
     app.state.sockets = set()
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app
 
 
@@ -66,12 +74,13 @@ def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
     arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
     arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    arguments.add_argument("--log-format", choices=logs.FORMATS, default="text", help="one line or one object a record")
+    args = arguments.parse_args()
+    logs.setup(args.log_format)
     try:
-        folder = arguments.parse_args().policies
-        config = configuration.load(folder)
+        config = configuration.load(args.policies)
         audit.check(config.settings.audit_file)
-        asyncio.run(images.check_lock(config, folder))
+        asyncio.run(images.check_lock(config, args.policies))
     except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():
@@ -83,7 +92,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         http="h11",
-        ws="websockets-sansio",
+        ws=pongs.Protocol,
         ws_max_size=settings.body,
         ws_per_message_deflate=False,  # a compressed message could be a thousand times as large
         proxy_headers=bool(settings.trusted_proxies),
@@ -92,6 +101,7 @@ def main() -> None:
         limit_concurrency=settings.connections,
         timeout_graceful_shutdown=settings.stop_time,
         log_config=None,
+        access_log=False,
     )
 
 

@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """0: well, 1: the program failed, 2: refused, 130: interrupted."""
+    """0: well, 1: not, 2: refused, 130: interrupted; ``run`` has its program's, too."""
     try:
         args = parser().parse_args()
         code: int = args.main(args)

@@ -57,8 +57,15 @@ class Live:
     def __init__(self, feed: Feed | None = None) -> None:
         """``feed``: where the rest of the program's input comes from, after that of its job."""
         self.feed = feed
+        self.entered = False
+        """Whether it has its place in the line."""
         self.phases: list[Phase] = []
         self.news = asyncio.Event()
+
+    def enter(self) -> None:
+        """It waits for a container from now on."""
+        self.entered = True
+        self.news.set()
 
     def begin(self, phase: Phase) -> None:
         """One more phase."""

@@ -46,14 +46,14 @@ class Service:
 
         ``live`` sees it go on.
         """
-        asked = time.monotonic()
+        asked, live = time.monotonic(), live or Live()
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            async with self.pool.container(job.language) as container:
+            async with self.pool.container(job.language, live.enter) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
-                return await self._run(container, job, client, time.monotonic() - asked, live or Live())
+                return await self._run(container, job, client, time.monotonic() - asked, live)
         raise EngineError("containers die before they are fed")
 
     async def _run(self, container: Container, job: Job, client: str, queued: float, live: Live) -> Result:

@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from runner.argv import LABEL
 
@@ -150,6 +152,23 @@ def kill_launcher(mark: str) -> None:
     os.kill(next(pid for pid, uid, c in processes() if uid == inside and "/usr/lib/runner/launch" in c), signal.SIGKILL)
 
 
+def hear(client: ClientConnection) -> tuple[str, Any]:
+    """The next message of a live run: its event and data."""
+    message = json.loads(client.recv(timeout=20))
+    assert set(message) == {"event", "data"}
+    return message["event"], message["data"]
+
+
+def hear_out(client: ClientConnection) -> tuple[list[tuple[str, Any]], int]:
+    """All that is left to hear, and the code of the close."""
+    heard = []
+    try:
+        while True:
+            heard.append(hear(client))
+    except ConnectionClosed as closed:
+        return heard, closed.rcvd.code if closed.rcvd else 1006
+
+
 def gone(name: str, seconds: float = 10.0) -> bool:
     """Whether no container of that name is left, in whatever state, in time."""
     return eventually(lambda: not docker("ps", "-aq", f"--filter=name=^{name}$"), seconds)
@@ -160,6 +179,7 @@ def serving(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     edit: Mapping[str, tuple[str, str]] | None = None,
+    options: Sequence[str] = (),
     **settings: object,
 ) -> Iterator[Server]:
     """A server on a free port with generous limits; afterwards nothing of it is left."""
@@ -171,7 +191,7 @@ def serving(
     temporary.mkdir()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}"],
+            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
             stdout=output,

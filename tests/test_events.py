@@ -50,7 +50,7 @@ def test_what_is_seen_is_what_the_result_says(runs: list[tuple[list[bytes], list
     assert [events[index].data for index in starts] == [{"phase": "run", "run": n + 1} for n in range(len(runs))]
     for run, start, end in zip(phases, starts, [*starts[1:], len(events)], strict=True):
         assert said(events[start:end], "stdout") == text(bytes(run.stdout.data))
-        assert said(events[start:end], "stderr") == text(bytes(run.stderr.data.replace(b"/tmp/main.py", b"main.py")))
+        assert said(events[start:end], "stderr") == text(bytes(run.stderr.data).replace(b"/tmp/main.py", b"main.py"))
     assert list(tail.take(phases, over=True)) == []
 
 

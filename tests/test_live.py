@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import Server, docker, eventually, serving
+from tests.harness import Server, docker, eventually, hear, hear_out, serving
 
 EVENTS = {"accept": "text/event-stream"}
 FOREVER = {"language": "python", "code": "while True: pass"}
@@ -217,22 +217,6 @@ def say(client: ClientConnection, message: object) -> None:
     client.send(json.dumps(message))
 
 
-def hear(client: ClientConnection) -> tuple[str, Any]:
-    message = json.loads(client.recv(timeout=20))
-    assert set(message) == {"event", "data"}
-    return message["event"], message["data"]
-
-
-def hear_out(client: ClientConnection) -> tuple[list[tuple[str, Any]], int]:
-    """All that is left to hear, and the code of the close."""
-    heard = []
-    try:
-        while True:
-            heard.append(hear(client))
-    except ConnectionClosed as closed:
-        return heard, closed.rcvd.code if closed.rcvd else 1006
-
-
 ASK = "name = input('name? ')\nprint('hello', name)\nage = input('age? ')\nprint(int(age) + 1)"
 
 
@@ -365,8 +349,7 @@ def test_other_paths_have_no_socket(server: Server) -> None:
 
 def test_runs_and_connections_are_limited(tmp_path: Path) -> None:
     """Live runs count as the others do; and so many may be connected; and one that says nothing is closed."""
-    limits: dict[str, Any] = {"rate_limit": "3 per 15 minutes", "connections": 2, "body_time": 0.5}
-    with serving(tmp_path, **limits) as server:
+    with serving(tmp_path, rate_limit="3 per 15 minutes", connections=2, body_time=0.5) as server:
         with talking(server) as silent, talking(server) as other:
             with pytest.raises(InvalidStatus) as refused, talking(server):
                 pass
@@ -390,6 +373,22 @@ def test_who_waits_too_long_may_try_later(narrow: Server) -> None:
         assert ([name for name, _ in heard], code) == (["phase", "problem"], 1013)
         assert heard[-1][1]["title"] == "Busy"
         assert first.result().status_code == 200
+
+
+def test_pings_without_end_are_not_answered_without_end(server: Server) -> None:
+    """A client that reads no answer is cut off: what is kept for it is bounded."""
+    ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+    upgrade = "GET /run/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall((upgrade + key).encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 101")
+        with pytest.raises(ConnectionError):  # noqa: PT012
+            for _ in range(200):
+                client.sendall(ping * 1000)  # 26 MB in all
 
 
 def test_a_stop_does_not_wait_for_conversations(tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
-"""What the service says of itself: languages, policies, health."""
+"""What the service says of itself: languages, policies, its state."""
 
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 
-from runner import explain
+from runner import explain, guard
+from runner.configuration import Configuration
 from runner.policy import Policy
 from runner.web.problems import HEADERS, problem
+
+API: Final = Path(__file__).parent.parent / "page" / "api.html"
 
 
 async def languages(http: Request) -> Response:
@@ -24,9 +29,16 @@ async def languages(http: Request) -> Response:
     return JSONResponse({"languages": found}, headers=HEADERS)
 
 
+async def metrics(http: Request) -> Response:
+    """``GET /metrics``: for Prometheus."""
+    guard.check_site(http.headers, http.app.state.config.settings)
+    return Response(http.app.state.metrics.text(), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
+
+
 async def policies(http: Request) -> Response:
     """``GET /policies``: which there are, by digest."""
-    found = [_described(http, policy) for policy in http.app.state.config.policies.values()]
+    config: Configuration = http.app.state.config
+    found = [_described(http, policy) for policy in config.policies.values()]
     keys = ("language", "title", "digest", "profile", "image", "image_id", "waivers")
     return JSONResponse({"policies": [{key: each[key] for key in keys} for each in found]}, headers=HEADERS)
 
@@ -44,6 +56,16 @@ def _described(http: Request, policy: Policy) -> dict[str, Any]:
     flags = [flag | {"verified": state.verifier.finding(policy.name, flag["line"])} for flag in found["flags"]]
     verified = state.verifier.summary()[policy.name]
     return found | {"flags": flags, "image_id": state.service.images.get(policy.name), "verified": verified}
+
+
+async def openapi(http: Request) -> Response:
+    """``GET /openapi.json``: the API for programs."""
+    return JSONResponse(http.app.state.openapi, headers=HEADERS)
+
+
+async def api(http: Request) -> Response:
+    """``GET /api``: the API for people."""
+    return FileResponse(API, headers={**HEADERS, "Content-Security-Policy": "default-src 'self'; base-uri 'none'"})
 
 
 async def health(http: Request) -> Response:

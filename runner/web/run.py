@@ -16,6 +16,7 @@ from runner.events import Event
 from runner.report import as_json
 from runner.watch import watch
 from runner.web import leaving, problems
+from runner.web.access import LEFT
 from runner.web.problems import HEADERS
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,13 @@ async def run(http: Request) -> Response:
         raise limiter.refusal(allowance)
     guard.check_type(http.headers)
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
+    http.state.entry.language = job.language
     headers = {**HEADERS, **allowance.headers}
     if events.wanted(",".join(http.headers.getlist("accept"))):
-        return EventStream(http, watch(http.app.state.service, job, client), headers)
+        return EventStream(watch(http.app.state.service, job, client), http, headers)
     result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
-    return JSONResponse(as_json(result, several=job.several), headers=headers)
+    http.state.entry.report = as_json(result, several=job.several)
+    return JSONResponse(http.state.entry.report, headers=headers)
 
 
 class EventStream(Response):
@@ -44,11 +47,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, http: Request, stream: AsyncGenerator[Event | None], headers: Mapping[str, str]) -> None:
+    def __init__(self, stream: AsyncGenerator[Event | None], http: Request, headers: Mapping[str, str]) -> None:
         self.status_code = 200
         self.init_headers({**headers, "X-Accel-Buffering": "no"})
-        self._http = http
-        self._stream = stream
+        self._stream, self._http = stream, http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them as they happen."""
@@ -58,17 +60,20 @@ class EventStream(Response):
             try:
                 await leaving.unless(leaving.gone(receive), self._send(first, send))
             except (ClientDisconnect, TimeoutError):
+                self._http.state.entry.problem = LEFT
                 return
             except Refusal as error:
                 await _put(send, Event("problem", await problems.told(self._http, error)))
-            except Exception:
+            except Exception as error:
                 log.exception("a run failed")
-                await _put(send, Event("problem", problems.body(*problems.FAILED)))
+                await _put(send, Event("problem", await problems.told(self._http, error)))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)
         async for event in self._stream:
+            if event and event.name == "result":
+                self._http.state.entry.report = event.data
             await _put(send, event)
 
 
