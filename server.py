@@ -25,6 +25,7 @@ from runner.limiter import Limiter
 from runner.report import as_json
 from runner.result import Job, Result
 from runner.service import Service, open_service
+from runner.web import page
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -137,6 +138,8 @@ async def ready(http: Request) -> Response:
 
 
 ROUTES: Final = [
+    Route("/", page.page),
+    Route("/static/{path:path}", page.page),
     Route("/run", run, methods=["POST"]),
     Route("/languages", languages),
     Route("/health", health),
@@ -160,6 +163,7 @@ def create_app(config: Configuration) -> Starlette:
     }
     app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
+    app.state.page = page.load()
     app.state.limiter = Limiter(config.settings.rate)
     return app
 
