@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test bench setup engine images lint types pytest clean
+.PHONY: serve test bench setup engine images browser lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
@@ -20,6 +20,9 @@ engine:
 
 images: engine
 	@sh images/build
+
+browser:
+	@sh .ci/browser
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)
@@ -41,8 +44,8 @@ lint: $(VENV)/test
 types: $(VENV)/test
 	$(VENV)/bin/mypy
 
-pytest: $(VENV)/test
+pytest: $(VENV)/test browser
 	$(VENV)/bin/pytest
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .screenshots
