@@ -1,11 +1,9 @@
 """The HTTP edge: routes, JSON in and out, errors to problems, start and stop. Run it: ``python server.py``."""
 
 import argparse
-import asyncio
 import logging
-import math
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,100 +14,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors, guard, limiter, request
+from runner import configuration, errors
 from runner.configuration import Configuration
 from runner.limiter import Limiter
-from runner.report import as_json
-from runner.result import Job, Result
-from runner.service import Service, open_service
-from runner.web import page
-
-PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
-    errors.BadRequest: (400, "Bad request"),
-    errors.ForbiddenSite: (403, "Forbidden site"),
-    errors.TooSlow: (408, "Request too slow"),
-    errors.TooLarge: (413, "Too large"),
-    errors.WrongType: (415, "Not JSON"),
-    errors.UnknownLanguage: (422, "Unknown language"),
-    errors.RateLimited: (429, "Rate limit reached"),
-    errors.Busy: (503, "Busy"),
-    errors.EngineError: (503, "Engine not available"),
-}
-HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-
-
-def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An RFC 9457 problem; its type is a name, not an address."""
-    kind = f"urn:code-runner:{title.lower().replace(' ', '-')}"
-    body = {"type": kind, "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, {**HEADERS, **(headers or {})}, "application/problem+json")
-
-
-async def refused(request: Request, error: Exception) -> Response:
-    """What a client hears of a refusal."""
-    assert isinstance(error, errors.Refusal)
-    status, title = PROBLEMS[type(error)]
-    headers = dict(getattr(request.state, "headers", {}))
-    if isinstance(error, errors.RetryLater):
-        headers["Retry-After"] = str(math.ceil(error.seconds))
-    return problem(status, title, str(error), headers)
-
-
-async def http_error(request: Request, error: Exception) -> Response:
-    """An unknown path or method."""
-    assert isinstance(error, HTTPException)
-    known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in ROUTES)
-    return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
-
-
-async def crashed(request: Request, error: Exception) -> Response:
-    """A bug; the log has it."""
-    return problem(500, "Internal error", "The service failed; its log says why.")
-
-
-async def run(http: Request) -> Response:
-    """``POST /run``: one program, one container. The cheapest refusal comes first."""
-    config: Configuration = http.app.state.config
-    guard.check_site(http.headers, config.settings)
-    allowed, allowance = await http.app.state.limiter.hit(limiter.client_key(http.client.host if http.client else None))
-    http.state.headers = allowance.headers
-    if not allowed:
-        raise limiter.refusal(allowance)
-    guard.check_type(http.headers)
-    job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
-    result = await run_unless_gone(http, http.app.state.service, job)
-    return JSONResponse(as_json(result, several=job.several), headers={**HEADERS, **allowance.headers})
-
-
-async def run_unless_gone(http: Request, service: Service, job: Job) -> Result:
-    """Runs the job, and stops it when the client goes away."""
-    running = asyncio.create_task(service.run(job))
-    leaving = asyncio.create_task(gone(http))
-    try:
-        await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            raise ClientDisconnect
-        return running.result()
-    except asyncio.CancelledError:  # uvicorn does this when stop-time is over
-        raise errors.Busy("The service is stopping, and the program with it. Try again shortly.", 5.0) from None
-    finally:
-        running.cancel()
-        leaving.cancel()
-        await asyncio.gather(running, leaving, return_exceptions=True)
-
-
-async def gone(http: Request) -> None:
-    """Returns when the client has closed its connection."""
-    while (await http.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def left(request: Request, error: Exception) -> Response:
-    """Nobody hears this; the log says that a client went away."""
-    return problem(499, "Client closed request", "The client went away.")
+from runner.service import open_service
+from runner.web import page, problems
+from runner.web.problems import HEADERS, problem
+from runner.web.run import run
+from runner.web.talk import talk
 
 
 async def languages(http: Request) -> Response:
@@ -137,10 +52,15 @@ async def ready(http: Request) -> Response:
     return JSONResponse({"status": "ready"}, headers=HEADERS)
 
 
+<<<<<<< HEAD
 ROUTES: Final = [
     Route("/", page.page),
     Route("/static/{path:path}", page.page),
+=======
+ROUTES: Final[list[Route | WebSocketRoute]] = [
+>>>>>>> live
     Route("/run", run, methods=["POST"]),
+    WebSocketRoute("/run/live", talk),
     Route("/languages", languages),
     Route("/health", health),
     Route("/ready", ready),
@@ -156,15 +76,16 @@ def create_app(config: Configuration) -> Starlette:
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
-        errors.Refusal: refused,
-        HTTPException: http_error,
-        ClientDisconnect: left,
-        Exception: crashed,
+        errors.Refusal: problems.refused,
+        HTTPException: problems.http_error,
+        ClientDisconnect: problems.left,
+        Exception: problems.crashed,
     }
     app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
     app.state.page = page.load()
     app.state.limiter = Limiter(config.settings.rate)
+    app.state.sockets = set()
     return app
 
 
@@ -186,6 +107,9 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         http="h11",
+        ws="websockets-sansio",
+        ws_max_size=settings.body,
+        ws_per_message_deflate=False,  # a compressed message could be a thousand times as large
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         server_header=False,

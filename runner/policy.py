@@ -62,6 +62,11 @@ class Policy:
         return self._value("--workdir=", "/")
 
     @property
+    def source_path(self) -> bytes:
+        """Where the source is, inside; the program's own messages name it."""
+        return f"{self.workdir}/{self.source}".encode()
+
+    @property
     def memory(self) -> int:
         """Bytes that a container may use."""
         return size(self._value("--memory=", "")) or 0

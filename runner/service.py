@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from runner import argv, process
 from runner.container import COMMAND_TIME
 from runner.errors import EngineError
+from runner.live import Live
 from runner.policy import Policy
 from runner.pool import Pool
 from runner.result import Job, Result, decide
@@ -36,15 +37,15 @@ class Service:
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
-    async def run(self, job: Job) -> Result:
-        """Runs one job to its end; ``Busy`` or ``EngineError`` when it cannot be run."""
+    async def run(self, job: Job, live: Live | None = None) -> Result:
+        """Runs one job to its end; ``Busy`` or ``EngineError`` when it cannot be run. ``live`` sees it go on."""
         asked = time.monotonic()
         for _ in range(ATTEMPTS):
             async with self.pool.container(job.language) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
                 try:
-                    facts = await container.run(job, time.monotonic() - asked)
+                    facts = await container.run(job, time.monotonic() - asked, live or Live())
                 except EngineError as error:
                     log.error("%s: %r", container.name, error.detail)
                     raise
