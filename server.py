@@ -52,13 +52,9 @@ async def ready(http: Request) -> Response:
     return JSONResponse({"status": "ready"}, headers=HEADERS)
 
 
-<<<<<<< HEAD
-ROUTES: Final = [
+ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/", page.page),
     Route("/static/{path:path}", page.page),
-=======
-ROUTES: Final[list[Route | WebSocketRoute]] = [
->>>>>>> live
     Route("/run", run, methods=["POST"]),
     WebSocketRoute("/run/live", talk),
     Route("/languages", languages),

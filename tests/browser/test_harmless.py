@@ -104,30 +104,31 @@ def test_colours_are_shown(screen: Screen) -> None:
     screen.picture("colours")
 
 
-@pytest.mark.parametrize(
-    ("printed", "shown"),
-    [
-        ("\x1b[2J\x1b[H", "␛[2J␛[H"),  # clear the screen
-        ("\x1b]0;title\x07", "␛]0;title␇"),
-        ("\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "␛]8;;https://evil.example␛\\link␛]8;;␛\\"),
-        ("\x1bP+q544e\x1b\\", "␛P+q544e␛\\"),
-        ("\x9b31mred", "U+009B31mred"),
-        ("safe\rfake", "safe␍fake"),
-        ("a\b\x00\x7f\x0c", "a␈␀␡␌"),
-        ("one\r\ntwo\r\n", "one\ntwo\n"),
-        ("\u202egnp.exe\u2066\u2069\u200f", "U+202Egnp.exeU+2066U+2069U+200F"),
-        ("a\u200bb\ufeff\u2028\U000e0041", "aU+200BbU+FEFFU+2028U+E0041"),
-        ("e\u0301 👩‍🚀 שלום\tx", "e\u0301 👩‍🚀 שלום\tx"),  # text of people stays
-        ("\x1b[31", "␛[31"),  # never ended
-        ("\x1b[99999999999999m\x1b[38;5m\x1b[38;2;1m\x1b[48;5;999mok", "ok"),
-    ],
-)
-def test_what_could_move_or_hide_text_is_a_visible_sign(screen: Screen, printed: str, shown: str) -> None:
+SIGNS = [
+    ("\x1b[2J\x1b[H", "␛[2J␛[H"),  # clear the screen
+    ("\x1b]0;title\x07", "␛]0;title␇"),
+    ("\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "␛]8;;https://evil.example␛\\link␛]8;;␛\\"),
+    ("\x1bP+q544e\x1b\\", "␛P+q544e␛\\"),
+    ("\x9b31mred", "U+009B31mred"),
+    ("safe\rfake", "safe␍fake"),
+    ("a\b\x00\x7f\x0c", "a␈␀␡␌"),
+    ("one\r\ntwo\r\n", "one\ntwo\n"),
+    ("\u202egnp.exe\u2066\u2069\u200f", "U+202Egnp.exeU+2066U+2069U+200F"),
+    ("a\u200bb\ufeff\u2028\U000e0041", "aU+200BbU+FEFFU+2028U+E0041"),
+    ("e\u0301 👩‍🚀 שלום\tx", "e\u0301 👩‍🚀 שלום\tx"),  # text of people stays
+    ("\x1b[31", "␛[31"),  # never ended
+    ("\x1b[99999999999999m\x1b[38;5m\x1b[38;2;1m\x1b[48;5;999mok", "ok"),
+]
+"""What is printed, and how it is shown."""
+
+
+def test_what_could_move_or_hide_text_is_a_visible_sign(screen: Screen) -> None:
     """Wherever the output is cut into pieces."""
-    whole = shape(decode(screen, printed))
-    assert "".join(text for text, _, _ in whole) == shown
-    for cut in range(1, len(printed)):
-        assert shape(decode(screen, printed[:cut], printed[cut:])) == whole
+    for printed, shown in SIGNS:
+        whole = shape(decode(screen, printed))
+        assert "".join(text for text, _, _ in whole) == shown
+        for cut in range(1, len(printed)):
+            assert shape(decode(screen, printed[:cut], printed[cut:])) == whole
 
 
 def test_bidi_is_shown_harmless(screen: Screen) -> None:

@@ -1,6 +1,5 @@
 """A program in a link, and in the tab."""
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.screen import Screen
@@ -34,15 +33,20 @@ def test_a_link_carries_the_program(browser: Browser, server: Server, screen: Sc
         assert other.page.url == f"{server.url}/"  # it no longer tells what is on the page
 
 
-@pytest.mark.parametrize(
-    "fragment",
-    ["#program=", "#program=AAAA", "#program=%00", "#program=eJwDAAAAAAE", "#editor", "#program=K0otzi8tSk4FAA", "#"],
-)
-def test_a_damaged_link_opens_the_page_as_ever(browser: Browser, server: Server, screen: Screen, fragment: str) -> None:
+def test_a_damaged_link_opens_the_page_as_ever(screen: Screen) -> None:
     """Without a word of error in the console."""
-    with Screen.open(browser, server.url, screen.pictures, path=f"/{fragment}") as other:
-        assert "Hello from Python" in other.editor.inner_text()
-        assert other.complaints == []
+    for damaged in (
+        "program=",
+        "program=AAAA",
+        "program=%00",
+        "program=eJwDAAAAAAE",
+        "editor",
+        "program=K0otzi8tSk4FAA",
+    ):
+        screen.page.goto("about:blank")
+        screen.page.goto(f"{screen.url}/#{damaged}")
+        expect(screen.editor).to_contain_text("Hello from Python")
+        assert screen.status.inner_text() == ""
 
 
 def test_a_link_that_unpacks_to_too_much_is_not_opened(screen: Screen) -> None:
