@@ -34,12 +34,29 @@ const look = EditorView.theme({
   ".cm-specialChar": { color: "var(--bad)" },
 });
 
+/** Typing over a selection: done here, because a browser that merges lines keeps their look in style attributes, which
+ * the Content-Security-Policy refuses. Not while a character is composed: that cannot be taken over. */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(/** @type {InputEvent} */ event, /** @type {any} */ view) {
+    const { inputType, isComposing, data: text } = event;
+    const { from, to, empty } = view.state.selection.main;
+    if (inputType !== "insertText" || isComposing || text === null || empty) return false;
+    event.preventDefault();
+    const insert = () => {
+      return view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+    };
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((/** @type {any} */ handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
+
 /** @param {HTMLElement} host @param {() => void} changed called after each change that a person makes */
 export function createEditor(host, changed) {
   const language = new Compartment();
   const extensions = [
     lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(), history(),
-    indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(), syntaxHighlighting(colours), look,
+    indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(), syntaxHighlighting(colours), look, typeOver,
     EditorView.lineWrapping, language.of([]),
     EditorView.contentAttributes.of({ "aria-label": "Code. Escape, then Tab, leaves the editor.", id: "code" }),
     EditorView.updateListener.of((/** @type {any} */ update) => {

@@ -155,7 +155,8 @@ int main() {
 #include <cstdio>
 
 int main() {
-    std::printf("%d\n", "this is no number");
+    unsigned char small = 300;
+    std::printf("%d\n", small);
 }
 `,
     },

@@ -79,21 +79,21 @@ export class Output {
 
 /** @param {import("./ansi.js").Piece} piece @returns {Node} */
 function node({ text, style, mark }) {
-  const names = classes(style);
-  if (mark) names.push("mark");
-  const own = [style.fg, style.bg].some((colour) => typeof colour === "string");
-  if (!names.length && !own) return document.createTextNode(text);
+  const { fg, bg, inverse, ...rest } = style;
+  const [front, back] = inverse ? [bg ?? "page", fg ?? "page"] : [fg, bg];
+  const names = Object.entries({ ...rest, inverse, mark }).filter(([, on]) => on).map(([name]) => name);
+  const own = { "--front": colour("fg", front, names), "--back": colour("bg", back, names) };
+  if (!names.length) return document.createTextNode(text);
   const span = element("span", { textContent: text, className: names.join(" ") });
-  if (typeof style.fg === "string") span.style.setProperty(style.inverse ? "background-color" : "color", style.fg);
-  if (typeof style.bg === "string") span.style.setProperty(style.inverse ? "color" : "background-color", style.bg);
+  for (const [property, value] of Object.entries(own)) if (value) span.style.setProperty(property, value);
   return span;
 }
 
-/** @param {import("./ansi.js").Style} style */
-function classes({ fg, bg, inverse, ...rest }) {
-  const [front, back] = inverse ? [bg ?? "page", fg ?? "page"] : [fg, bg];
-  const names = Object.entries(rest).filter(([, on]) => on).map(([name]) => name);
-  if (typeof front === "number" || front === "page") names.push(`fg-${front}`);
-  if (typeof back === "number" || back === "page") names.push(`bg-${back}`);
-  return names;
+/** Adds the class of a colour; a colour without a name is returned, page.css makes it readable.
+ * @param {"fg"|"bg"} side @param {import("./ansi.js").Colour} value @param {string[]} names */
+function colour(side, value, names) {
+  if (value === null) return null;
+  const named = typeof value === "number" || value === "page";
+  names.push(`${side}-${named ? value : "own"}`);
+  return named ? null : value;
 }

@@ -12,8 +12,7 @@ const language = byId("language", HTMLSelectElement);
 const example = byId("example", HTMLSelectElement);
 const input = byId("input", HTMLTextAreaElement);
 const open = byId("open", HTMLInputElement);
-const host = byId("editor", HTMLElement);
-const editor = createEditor(host, edited);
+const editor = createEditor(byId("editor", HTMLElement), edited);
 /** What was written in each language. @type {Record<string, Program>} */
 const drafts = {};
 let shown = "";
@@ -23,10 +22,6 @@ export function current() {
   return { language: shown, code: editor.text(), input: input.value, open: open.checked };
 }
 
-export function focusEditor() {
-  editor.focus();
-}
-
 /** Fills in the languages and shows a program: that of the link, the one before a reload, or the first example.
  * @param {{language: string, title: string}[]} languages @param {() => void} chosen called when the language is another
  * @returns {Promise<boolean>} whether it came from a link */
@@ -34,7 +29,7 @@ export async function begin(languages, chosen) {
   language.replaceChildren(...languages.map(({ language, title }) => new Option(title, language)));
   language.onchange = () => (show(drafts[language.value] ?? first(language.value)), chosen());
   example.onchange = () => (show(sample(example.value)), forgetLink());
-  host.onfocus = () => editor.focus();
+  byId("skip", HTMLAnchorElement).onclick = (event) => (event.preventDefault(), editor.focus());
   input.oninput = open.onchange = edited;
   addEventListener("pagehide", keep);
   addEventListener("hashchange", async () => (await openLink()) && chosen());

@@ -20,7 +20,7 @@ def test_a_link_carries_the_program(browser: Browser, server: Server, screen: Sc
         expect(other.status).to_contain_text("Opened from a link, nothing was sent")
         other.picture("linked")
         assert other.editor.inner_text().strip() == CODE.strip()
-        assert other.page.get_by_label("Input", exact=True).input_value() == "ü\nx"
+        assert other.input.input_value() == "ü\nx"
         assert other.page.get_by_label("Keep it open").is_checked()
         other.page.wait_for_timeout(300)
         assert other.sent == []
@@ -30,7 +30,7 @@ def test_a_link_carries_the_program(browser: Browser, server: Server, screen: Sc
         assert other.blocks() == [("stdout", "ü é 👩‍🚀 <b>\n")]
         other.editor.press("End")
         other.page.keyboard.type(" ")
-        assert other.page.url == f"{server.url}/"  # it no longer tells what is on the page
+        expect(other.page).to_have_url(f"{server.url}/")  # it no longer tells what is on the page
 
 
 def test_a_damaged_link_opens_the_page_as_ever(screen: Screen) -> None:

@@ -14,8 +14,9 @@ STREAMS = """
 import sys, time
 for number in range(4):
     print("out", number, flush=True)
+    time.sleep(0.1)
     print("err", number, file=sys.stderr, flush=True)
-    time.sleep(0.25)
+    time.sleep(0.2)
 """
 ENDINGS = [
     ("python", "Input: a sum", "Finished", "4 numbers, their sum is 46"),
@@ -33,7 +34,7 @@ ENDINGS = [
     ("python", "Too many processes", "Finished", "processes, then: Resource temporarily unavailable"),
     ("python", "The network", "Ended with exit code 1", "interfaces: ['lo']"),
     ("cpp", "Compile error", "It does not compile: the compiler says why", "main.cpp:4:24: error"),
-    ("cpp", "A warning", "Finished", "warning: format"),
+    ("cpp", "A warning", "Finished", "warning: unsigned conversion"),
     ("cpp", "Memory that is not its own", "Killed by SIGSEGV: it touched memory that is not its own", "before"),
     ("cpp", "An exception", "Killed by SIGABRT: it gave up by itself", "out_of_range"),
     ("cpp", "Too much memory", "Used more than 256 MB of memory", ""),
@@ -119,7 +120,7 @@ def test_a_question_is_answered_while_the_program_runs(screen: Screen) -> None:
     screen.choose("Questions and answers")
     screen.button("Run").click()
     expect(screen.output).to_contain_text("Which colour do you like?")
-    answer = screen.page.get_by_label("Answer")
+    answer = screen.page.get_by_role("textbox", name="Answer")
     expect(answer).to_be_focused()
     assert "The program has 2 s in all" in screen.page.locator("#answer-hint").inner_text()
     screen.picture("question")
@@ -149,7 +150,7 @@ def test_stop_ends_an_open_run(screen: Screen, server: Server) -> None:
     expect(screen.status).to_have_text("Running")
     screen.button("Stop").click()
     assert screen.status.inner_text().startswith("Stopped by you")
-    expect(screen.page.get_by_label("Answer")).to_be_hidden()
+    expect(screen.page.get_by_role("textbox", name="Answer")).to_be_hidden()
 
 
 def test_the_panel_shows_what_ran(screen: Screen, server: Server) -> None:
