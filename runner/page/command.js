@@ -29,9 +29,9 @@ export function showLine(box, argv) {
   box.replaceChildren(...argv.flatMap((word) => [element("span", { textContent: quoted(word) }), " "]));
 }
 
-/** Word by word. @param {HTMLElement} box @param {string[]} argv @param {Policy|null} policy */
+/** Word by word, where the server says what each is for. @param {HTMLElement} box @param {string[]} argv @param {Policy|null} policy */
 export function showTable(box, argv, policy) {
-  if (!argv.length) return box.replaceChildren();
+  if (!policy || !argv.length) return box.replaceChildren();
   const image = imageAt(argv);
   const rows = [
     row(argv.slice(0, 2).join(" "), "", "starts the container"),
@@ -46,12 +46,12 @@ export function showTable(box, argv, policy) {
   box.replaceChildren(element("table", { role: "table" }, head, element("tbody", {}, ...rows)));
 }
 
-/** @param {string} word @param {Policy|null} policy */
+/** @param {string} word @param {Policy} policy */
 function flagRow(word, policy) {
   const name = word.split("=")[0];
-  const flag = policy?.flags.find(({ line }) => line === word) ?? policy?.flags.find((other) => other.name === name);
+  const flag = policy.flags.find(({ line }) => line === word) ?? policy.flags.find((other) => other.name === name);
   if (!flag) return row(word, "", ADDED[name] ?? "");
-  const waived = policy?.waivers[name];
+  const waived = policy.waivers[name];
   const without = flag.without && `Without it: ${flag.without}`;
   return row(word, verdict(flag.verified), flag.why, without, waived ? `Waived: ${waived}` : "", flag.sources);
 }
@@ -73,9 +73,9 @@ function verdict(verified) {
   return element("span", { className: `verdict ${className}`, textContent });
 }
 
-/** @param {Policy|null} policy */
-function imageId(policy) {
-  return policy?.image_id ? element("code", { textContent: policy.image_id.slice(0, 19), title: policy.image_id }) : "";
+/** @param {Policy} policy */
+function imageId({ image_id: id }) {
+  return id ? element("code", { textContent: id.slice(0, 19), title: id }) : "";
 }
 
 /** One line above the table: what was verified, and when. @param {Policy|null} policy */

@@ -27,7 +27,7 @@ export function current() {
  * @returns {Promise<boolean>} whether it came from a link */
 export async function begin(languages, chosen) {
   language.replaceChildren(...languages.map(({ language, title }) => new Option(title, language)));
-  language.onchange = () => (show(drafts[language.value] ?? first(language.value)), chosen());
+  language.onchange = () => (show(drafts[language.value] ?? first(language.value)), forgetLink(), chosen());
   example.onchange = () => (show(sample(example.value)), forgetLink());
   byId("skip", HTMLAnchorElement).onclick = (event) => (event.preventDefault(), editor.focus());
   input.oninput = open.onchange = edited;
@@ -80,13 +80,14 @@ function first(name) {
   return { language: name, code, input, open };
 }
 
-/** The address no longer tells what is on the page. */
 function edited() {
   example.value = "";
   forgetLink();
 }
 
+/** The address no longer tells what is on the page. */
 function forgetLink() {
+  byId("share-row", HTMLElement).hidden = true;
   if (location.hash) window.history.replaceState(null, "", location.pathname);
 }
 

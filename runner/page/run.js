@@ -36,11 +36,10 @@ function tellBlock(block, tell) {
   if (fields.event && fields.data) tell(fields.event, JSON.parse(fields.data));
 }
 
-/** What a refusal says, with the seconds to wait; a proxy's answer may say nothing. @param {Response} answer */
+/** What a refusal says; a proxy's answer may say nothing. @param {Response} answer */
 async function problemOf(answer) {
   const said = await answer.json().catch(() => ({}));
-  const wait = Number(answer.headers.get("Retry-After")) || null;
-  return { title: `The server answered ${answer.status}`, detail: answer.statusText, ...said, wait };
+  return { title: `The server answered ${answer.status}`, detail: answer.statusText, ...said };
 }
 
 /** The input stays open: a WebSocket. Closing it stops the program. @param {Job} job @param {Listener} tell @returns {Run} */

@@ -80,8 +80,7 @@ export function closeLine() {
 /** @param {any} result @param {Language} language */
 export function result(result, language) {
   over();
-  const printed = box.innerText.trim() ? "" : "The program printed nothing.";
-  if (printed) note(printed);
+  if (!box.hasChildNodes()) note("The program printed nothing.");
   for (const stream of ["stdout", "stderr"]) {
     if (result.truncated[stream]) note(`Only the first ${bytes(language.limits.output)} of ${stream} were kept.`);
   }
@@ -90,11 +89,11 @@ export function result(result, language) {
   facts.replaceChildren(...figures(result));
 }
 
-/** A refusal, or a fault between here and the program. @param {{title: string, detail?: string, wait?: number|null}} problem */
-export function problem({ title, detail, wait }) {
+/** A refusal, or a fault between here and the program. @param {{title: string, detail: string}} problem */
+export function problem({ title, detail }) {
   over();
   say("problem", title);
-  note([detail, wait && `Try again in ${wait} s.`].filter(Boolean).join(" "));
+  note(detail);
 }
 
 export function stopped() {
@@ -119,7 +118,7 @@ function busy(running) {
 
 /** The page's own words, set apart from the program's. @param {string} text */
 function note(text) {
-  if (text) box.append(element("p", { className: "note", textContent: text }));
+  box.append(element("p", { className: "note", textContent: text }));
 }
 
 /** @param {number} wall */

@@ -2,13 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request, expect
 
 DESK: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
 PHONE: dict[str, Any] = {
@@ -17,11 +17,20 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "device_scale_factor": 2,
 }
+Opener = Callable[..., AbstractContextManager["Screen"]]
 WATCH = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`violation: ${event.effectiveDirective} ${event.blockedURI}`);
 });
 """
+
+
+def new_profile(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser that has never been here."""
+    profile = browser.new_context(**{**DESK, **options})
+    profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    profile.set_default_timeout(10_000)
+    return profile
 
 
 @dataclass
@@ -37,17 +46,14 @@ class Screen:
 
     @classmethod
     @contextmanager
-    def open(cls, browser: Browser, url: str, pictures: Path, path: str = "/", **options: Any) -> Iterator["Screen"]:
-        """The page in a fresh profile, loaded."""
-        context = browser.new_context(**{**DESK, **options})
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-        context.set_default_timeout(10_000)
-        screen = cls(context.new_page(), url, pictures)
+    def open(cls, profile: BrowserContext, url: str, pictures: Path, path: str = "/") -> Iterator["Screen"]:
+        """The page, loaded."""
+        screen = cls(profile.new_page(), url, pictures)
         screen._listen()
         screen.page.goto(url + path)
         expect(screen.page.locator("#limits")).not_to_be_empty()
         yield screen
-        context.close()
+        screen.page.close()
 
     def _listen(self) -> None:
         self.page.add_init_script(WATCH)
@@ -128,10 +134,6 @@ class Screen:
     def argv(self) -> list[str]:
         """The command that the panel shows."""
         return shlex.split(self.page.locator("#command-line").inner_text())
-
-    def words(self) -> list[str]:
-        """The command as the panel's table has it, a row each."""
-        return self.page.locator("#command tbody th").all_inner_texts()
 
     def picture(self, name: str) -> None:
         """For people to look at."""

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.screen import Screen
+from tests.browser.screen import Opener, Screen
 from tests.harness import Server
 
 MARKUP = """<script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)><style>*{display:none}</style>
@@ -67,18 +67,16 @@ def test_markup_is_text(screen: Screen) -> None:
     assert (
         screen.run(f"import sys\nprint({MARKUP!r}, end='')\nprint({MARKUP!r}, end='', file=sys.stderr)") == "Finished"
     )
-    assert [(name, text) for name, text in screen.blocks()] == [("stdout", MARKUP), ("stderr", MARKUP)]
+    assert sorted(screen.blocks()) == [("stderr", MARKUP), ("stdout", MARKUP)]
     after = screen.page.evaluate("document.querySelectorAll('script,img,style,iframe,a,form,base,meta,link').length")
     assert after == before
     screen.picture("markup")
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["trusted types", "a browser without them"])
-def test_the_browser_would_stop_what_the_page_let_through(
-    browser: Browser, server: Server, screen: Screen, known: bool
-) -> None:
+def test_the_browser_would_stop_what_the_page_let_through(opener: Opener, server: Server, known: bool) -> None:
     """The Content-Security-Policy by itself: inline code, styles, frames and other sites are refused."""
-    with Screen.open(browser, server.url, screen.pictures) as other:
+    with opener() as other:
         if not known:
             other.page.route(f"{server.url}/", without_trusted_types)
             other.page.reload()

@@ -1,22 +1,21 @@
 """A program in a link, and in the tab."""
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.screen import Screen
-from tests.harness import Server
+from tests.browser.screen import Opener, Screen
 
 CODE = 'print(input(), "é 👩‍🚀 <b>")\n'
 
 
-def test_a_link_carries_the_program(browser: Browser, server: Server, screen: Screen) -> None:
+def test_a_link_carries_the_program(opener: Opener, screen: Screen) -> None:
     """Code, input and language come back in another browser; nothing is sent until someone presses Run."""
     screen.write(CODE, input="ü\nx", open=True)
     screen.button("Share").click()
     expect(screen.page.locator("#toast")).to_have_text("The link is copied")
     link = screen.page.evaluate("navigator.clipboard.readText()")
     assert link == screen.page.get_by_label("Link to this program").input_value() == screen.page.url
-    assert link.startswith(f"{server.url}/#program=")
-    with Screen.open(browser, server.url, screen.pictures, path=link.removeprefix(server.url)) as other:
+    assert link.startswith(f"{screen.url}/#program=")
+    with opener(path=link.removeprefix(screen.url)) as other:
         expect(other.status).to_contain_text("Opened from a link, nothing was sent")
         other.picture("linked")
         assert other.editor.inner_text().strip() == CODE.strip()
@@ -30,7 +29,7 @@ def test_a_link_carries_the_program(browser: Browser, server: Server, screen: Sc
         assert other.blocks() == [("stdout", "ü é 👩‍🚀 <b>\n")]
         other.editor.press("End")
         other.page.keyboard.type(" ")
-        expect(other.page).to_have_url(f"{server.url}/")  # it no longer tells what is on the page
+        expect(other.page).to_have_url(f"{screen.url}/")  # it no longer tells what is on the page
 
 
 def test_a_damaged_link_opens_the_page_as_ever(screen: Screen) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from runner.result import Reason
-from tests.browser.screen import Screen
+from tests.browser.screen import Opener, Screen, new_profile
 from tests.harness import Server, serving
 
 STREAMS = """
@@ -100,6 +100,17 @@ def test_output_appears_while_the_program_runs(screen: Screen) -> None:
     screen.picture("streams")
 
 
+def test_a_language_needs_nothing_of_the_page(opener: Opener) -> None:
+    """Without examples or colours it is edited and sent as any other."""
+    limits = {"wall_time": 2.0, "compile_time": None, "output": 65536, "total_time": 20.0}
+    languages = [{"language": "cobol", "title": "COBOL", "limits": limits}]
+    with opener() as other:
+        other.page.route("**/languages", lambda route: route.fulfill(json={"languages": languages}))
+        other.page.reload()
+        assert other.run("DISPLAY 'X'.", "cobol") == "Unknown language"
+        assert other.sent == ['{"language":"cobol","code":"DISPLAY \'X\'.","input":""}']
+
+
 def test_stop_ends_the_program(screen: Screen, server: Server) -> None:
     """On the page at once, and in its container."""
     screen.write("import time\nprint('begun', flush=True)\ntime.sleep(60)")
@@ -153,36 +164,18 @@ def test_stop_ends_an_open_run(screen: Screen, server: Server) -> None:
     expect(screen.page.get_by_role("textbox", name="Answer")).to_be_hidden()
 
 
-def test_the_panel_shows_what_ran(screen: Screen, server: Server) -> None:
-    """Word for word what the process table had, as one line and as rows."""
-    screen.write("import time\nprint('begun', flush=True)\ntime.sleep(0.5)")
-    screen.button("Run").click()
-    expect(screen.output).to_contain_text("begun")
-    living = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1] for pid in server.clients()]
-    assert screen.ended() == "Finished"
-    expect(screen.page.locator("#command-about")).to_contain_text("your last run")
-    assert screen.argv() in living
-    rows = screen.words()
-    assert [*rows[0].split(), *rows[1:-1]] == screen.argv()[: len(rows)]
-    screen.page.locator("#command-title").scroll_into_view_if_needed()
-    screen.picture("command")
-    screen.button("Copy command").click()
-    expect(screen.page.locator("#toast")).to_have_text("The command is copied")
-    copied = screen.page.evaluate("navigator.clipboard.readText()")
-    assert copied.split() == screen.page.locator("#command-line").inner_text().split()
-
-
 def test_a_refusal_says_what_to_do(
-    engine: None, browser: Browser, screen: Screen, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser, engine: None, pictures: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """With the service's own words and the seconds to wait, for both ways of running."""
     with (
         serving(tmp_path_factory.mktemp("limited"), rate_limit="1 per 15 minutes") as limited,
-        Screen.open(browser, limited.url, screen.pictures) as other,
+        new_profile(browser) as profile,
+        Screen.open(profile, limited.url, pictures) as other,
     ):
         assert other.run("print(1)") == "Finished"
         assert other.run("print(1)") == "Rate limit reached"
-        assert "Try again in" in other.output.inner_text()
+        assert "the next is free in" in other.output.inner_text()
         other.picture("refused")
         assert other.run("print(1)", open=True) == "Rate limit reached"
         other.page.context.set_offline(True)
