@@ -144,7 +144,10 @@ def test_a_charset_may_be_named(server: Server) -> None:
 
 def test_unknown_paths_and_methods(server: Server) -> None:
     """The problem says what there is."""
-    there = "This service has POST /run; GET or HEAD /languages; GET or HEAD /health; GET or HEAD /ready."
+    there = (
+        "This service has GET or HEAD /; GET or HEAD /static/{path:path}; POST /run; "
+        "GET or HEAD /languages; GET or HEAD /health; GET or HEAD /ready."
+    )
     assert problem(httpx.get(f"{server.url}/nope")) == (404, "Not Found", there)
     answer = httpx.get(f"{server.url}/run")
     assert problem(answer) == (405, "Method Not Allowed", there)

@@ -6,16 +6,20 @@ import * as program from "./program.js";
 import { runClosed, runOpen } from "./run.js";
 import { themeButton } from "./toggle.js";
 import * as view from "./view.js";
-import { dockerSize, seconds } from "./words.js";
+import { memoryOf, seconds } from "./words.js";
 
 /** @typedef {{language: string, title: string, limits: Record<string, number>}} Language */
+
+const LAST = "This is the command of your last run, word for word as the process table had it.";
+const NEXT = "This starts the container of your program; what is in braces is filled in at each start.";
+const NONE = "The command stands here after the first run, word for word.";
 
 /** @type {Map<string, Language>} */
 const languages = new Map();
 /** The policy of the chosen language, where the server tells it. @type {import("./command.js").Policy|null} */
 let policy = null;
-/** What the panel shows. @type {string[]} */
-let command = [];
+/** The command of each language's last run. @type {Map<string, string[]>} */
+const ran = new Map();
 /** The run that is going on. @type {import("./run.js").Run|null} */
 let going = null;
 
@@ -47,7 +51,8 @@ function heard(event, data, chosen) {
   going = null;
   if (event === "problem") return view.problem(data);
   view.result(data, chosen);
-  if (data.command && chosen === language()) showRan(data.command);
+  ran.set(chosen.language, data.command);
+  showCommand();
 }
 
 function stop() {
@@ -85,32 +90,29 @@ function copy(text, said) {
   navigator.clipboard?.writeText(text).then(() => view.toast(said), () => view.toast("This browser does not copy: select it"));
 }
 
-/** What the chosen language is run with, before it is. */
+/** What the chosen language is run with. */
 async function showPolicy() {
-  const { limits } = language();
-  const name = program.current().language;
+  const { language: name, limits } = language();
+  policy = null;
   byId("limits", HTMLElement).textContent = `at most ${seconds(limits.wall_time)}`;
+  showCommand();
   const answer = await fetch(`/policies/${name}`).catch(() => null);
-  policy = answer?.ok ? await answer.json() : null;
-  if (name !== program.current().language) return; // another was chosen meanwhile
-  const about = policy
-    ? "This starts the container of your program; what is in braces is filled in at each start."
-    : "The command that ran stands here after the first run.";
-  showWords(policy?.command ?? [], about);
-  const memory = policy?.command.find((word) => word.startsWith("--memory="));
-  if (memory) byId("limits", HTMLElement).textContent += ` and ${dockerSize(memory.slice("--memory=".length))}`;
+  const found = answer?.ok ? await answer.json() : null;
+  if (name !== language().language) return; // another was chosen meanwhile
+  policy = found;
+  const memory = memoryOf(policy?.command ?? []);
+  if (memory) byId("limits", HTMLElement).textContent += ` and ${memory}`;
+  showCommand();
 }
 
-/** @param {string[]} argv */
-function showRan(argv) {
-  showWords(argv, "This is the command of your last run, word for word as the process table had it.");
-}
-
-/** @param {string[]} argv @param {string} about */
-function showWords(argv, about) {
-  command = argv;
+/** The command of the last run; before that, what the policy says it will be. */
+function showCommand() {
+  const last = ran.get(language().language);
+  const argv = last ?? policy?.command ?? [];
+  const about = last ? LAST : policy ? NEXT : NONE;
   byId("command-about", HTMLElement).textContent = [about, verification(policy)].filter(Boolean).join(" ");
   byId("copy", HTMLButtonElement).hidden = !argv.length;
+  byId("copy", HTMLButtonElement).onclick = () => copy(shellLine(argv), "The command is copied");
   showLine(byId("command-line", HTMLElement), argv);
   showTable(byId("command", HTMLElement), argv, policy);
 }
@@ -133,7 +135,6 @@ function wire() {
     byId("share-row", HTMLElement).hidden = true;
     byId("share", HTMLButtonElement).focus();
   };
-  byId("copy", HTMLButtonElement).onclick = () => copy(shellLine(command), "The command is copied");
   document.addEventListener("keydown", shortcut, { capture: true });
 }
 

@@ -2,7 +2,7 @@
 
 import { byId, element } from "./dom.js";
 import { Output } from "./output.js";
-import { bytes, dockerSize, ending, seconds } from "./words.js";
+import { bytes, ending, memoryOf, seconds } from "./words.js";
 
 /** @typedef {{title: string, limits: Record<string, number>}} Language */
 
@@ -129,10 +129,9 @@ function tick(wall) {
 
 /** @param {Language} language @param {string[]} command */
 function limitsOf({ limits }, command) {
-  const memory = command.find((word) => word.startsWith("--memory="))?.slice("--memory=".length);
   return {
     wall: limits.wall_time, compile: limits.compile_time, total: limits.total_time, output: limits.output,
-    memory: memory ? dockerSize(memory) : "its share",
+    memory: memoryOf(command) ?? "its share",
   };
 }
 

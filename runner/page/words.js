@@ -56,9 +56,11 @@ export function bytes(value) {
   return value < 1024 ** 2 ? `${number(value / 1024)} KB` : `${number(value / 1024 ** 2)} MB`;
 }
 
-/** Docker's 256m as 256 MB. @param {string} value */
-export function dockerSize(value) {
-  return value.replace(/^(\d+)([bkmg]?)$/i, (_, digits, unit) => {
+/** The memory that a docker command grants, 256m as 256 MB. @param {string[]} command */
+export function memoryOf(command) {
+  const flag = "--memory=";
+  const value = command.find((word) => word.startsWith(flag))?.slice(flag.length);
+  return value?.replace(/^(\d+)([bkmg]?)$/i, (_, digits, unit) => {
     return `${digits} ${{ k: "KB", m: "MB", g: "GB" }[/** @type {string} */ (unit).toLowerCase()] ?? "bytes"}`;
   });
 }
