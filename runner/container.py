@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 from runner import argv, process
 from runner.errors import EngineError
+from runner.live import Feed, Live
 from runner.policy import Policy
+from runner.process import COMMAND_TIME
 from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
 from runner.result import Facts, Job, Observed, Output
 
@@ -20,12 +22,11 @@ START_TIME = 20.0
 """Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
 EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
-COMMAND_TIME = 10.0
-"""Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 SETTLE_TIME = 1.0
 """Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
+GVISOR = "--runtime=runsc"
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,14 @@ class Container:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._fed = False
+        self._live = Live()
         self.ended = False
         """Whether both its streams have come to their end."""
+
+    @property
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
 
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
@@ -79,10 +86,11 @@ class Container:
             said = self._transcript.engine_text.data.decode(errors="replace").strip()
             raise self._failure or EngineError(said or "docker run: no container was ready in time")
 
-    async def run(self, job: Job, queued: float) -> Facts:
+    async def run(self, job: Job, queued: float, live: Live) -> Facts:
         """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
         assert self._client is not None
         self._fed = True
+        self._live = live
         self._transcript.expect_runs(len(job.inputs) - 1)
         try:
             steps = [observed async for observed in self._follow(job)]
@@ -90,7 +98,9 @@ class Container:
                 await self._diagnose(self._client)
         finally:
             self.stop()
-        return Facts(self.name, queued, tuple(steps))
+            if live.feed:
+                live.feed.end()
+        return Facts(self.name, queued, tuple(steps), self.argv)
 
     def stop(self) -> None:
         """Asks the container to end; returns at once, ``live`` does the work."""
@@ -99,7 +109,8 @@ class Container:
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
         head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
-        self._send(head + (sized(job.inputs[0]) if job.several else job.inputs[0]), last=not job.several)
+        first = sized(job.inputs[0]) if job.several else job.inputs[0]
+        self._send(head + first, last=not job.several, feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
         for phase in self._transcript.phases:
@@ -107,6 +118,8 @@ class Container:
                 runs += 1
                 if runs < len(job.inputs) and total_time > 0:
                     self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
+            if total_time > 0:
+                self._live.begin(phase)
             observed = await self._observe(phase, total_time)
             yield observed
             if self._is_last(phase, several=job.several):  # the next may have ended by now, but not been seen yet
@@ -130,12 +143,15 @@ class Container:
         limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
         if limit > 0:
             await self._until(lambda: phase.ending is not None or _stops(phase), began + limit)
+        timed_out = not (phase.ending or _stops(phase) or self.ended)
+        phase.stdout.close()  # who watches sees what the result has, not what comes until it is killed
+        phase.stderr.close()
         return Observed(
             step=phase.step,
             stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
             stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
             ending=phase.ending,
-            timed_out=not (phase.ending or _stops(phase) or self.ended),
+            timed_out=timed_out,
             seconds=clock() - began,
             reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
         )
@@ -146,22 +162,28 @@ class Container:
         if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
             self.stop()
 
-    def _send(self, data: bytes, *, last: bool = False) -> None:
+    def _send(self, data: bytes, *, last: bool = False, feed: Feed | None = None) -> None:
         assert self._client is not None
         if not self.ended:
-            self._tasks.create_task(self._write(self._client, data, last=last))
+            self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
 
     async def _diagnose(self, client: Process) -> None:
-        """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
+        """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
         await process.exited(client, EXIT_TIME)
         if client.returncode == 125:
             raise EngineError("the engine was lost during a run")
+        if client.returncode == 2 and GVISOR in self.policy.docker_run:
+            raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
 
-    async def _write(self, client: Process, data: bytes, *, last: bool) -> None:
+    async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
         assert client.stdin is not None
         with contextlib.suppress(ConnectionError):  # it ended without reading its input
             client.stdin.write(data)
             await client.stdin.drain()
+            if feed:
+                async for more in feed:
+                    client.stdin.write(more)
+                    await client.stdin.drain()
         if last:
             client.stdin.close()
 
@@ -178,6 +200,7 @@ class Container:
         while data := await reader.read(process.CHUNK):
             self._transcript.feed(stream, data)
             self._news.set()
+            self._live.news.set()
         self._transcript.feed(stream, b"")
 
     def _end(self) -> None:

@@ -92,6 +92,11 @@ class Pool:
         """The containers that are this pool's."""
         return set(self._entries)
 
+    def warm(self) -> bool:
+        """Whether as many containers are ready as the policies want."""
+        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
+        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
+
     @asynccontextmanager
     async def container(self, language: str) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time."""

@@ -100,7 +100,11 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        return docker("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}").split()
+        return _labelled(self.instance)
+
+    def verifying(self) -> list[str]:
+        """The container in which it proves a policy, if there is one at the moment."""
+        return _labelled(f"verify/{self.instance}")
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -118,6 +122,10 @@ class Server:
         self.process.send_signal(signal_number)
         self.process.wait(timeout=60)
         return time.monotonic() - began
+
+
+def _labelled(instance: str) -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}").split()
 
 
 def _command(pid: int) -> str:
@@ -162,6 +170,7 @@ def serving(
     """A server on a free port with generous limits; afterwards nothing of it is left."""
     port, instance = free_port(), f"test-{secrets.token_hex(4)}"
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
+    defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
     temporary.mkdir()
@@ -175,12 +184,12 @@ def serving(
         )
     server = Server(process, port, instance, log, temporary)
     try:
-        assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
+        assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
     finally:
         if process.poll() is None:
             server.stop()
-        left = server.containers()
+        left = [*server.containers(), *server.verifying()]
         if left:
             docker("rm", "-f", *left)
     assert not left, f"containers left: {left}\n{log.read_text()}"
@@ -189,6 +198,7 @@ def serving(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -77,7 +77,7 @@ def problems(data: Mapping[str, Any] | str, name: str = "box") -> tuple[str, ...
     try:
         policy.parse(name, data if isinstance(data, str) else toml_text(data))
     except PolicyError as error:
-        return error.problems
+        return tuple(f"{problem.file}: {problem.text}" for problem in error.problems)
     return ()
 
 

@@ -649,11 +649,12 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         policy.parse("box", toml_text(data))
     assert str(caught.value).split("\n") == [
-        "box.toml: title must not be empty",
-        "box.toml: --network=host: must be none",
-        "box.toml: --privileged: is forbidden: it gives the program every device and capability of the host; remove it",
-        "box.toml: --log-driver is missing (output does not fill the host's disk): add --log-driver=none",
-        "box.toml: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
+        "box.toml:1: title must not be empty",
+        "box.toml:2: --network=host: must be none",
+        "box.toml:2: --privileged: is forbidden: "
+        "it gives the program every device and capability of the host; remove it",
+        "box.toml:2: --log-driver is missing (output does not fill the host's disk): add --log-driver=none",
+        "box.toml:2: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
     ]
 
 
@@ -858,5 +859,6 @@ def test_every_other_command_is_this() -> None:
     listing = ("docker", "ps", "--all", "--no-trunc")
     assert argv.names_like("job-1") == (*listing, "--filter=name=^job-1$", "--format={{.Names}}")
     assert argv.names_of("main") == (*listing, "--filter=label=code-runner=main", "--format={{.Names}}")
-    assert argv.image_id("box:1") == ("docker", "image", "inspect", "--format={{.Id}}", "box:1")
+    identity = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
+    assert argv.image_identity("box:1") == ("docker", "image", "inspect", f"--format={identity}", "box:1")
     assert argv.engine_version() == ("docker", "version", "--format={{.Server.Version}}")

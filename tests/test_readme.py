@@ -8,7 +8,8 @@ import pytest
 
 from runner import configuration
 from runner.result import STATUS
-from server import PROBLEMS, ROUTES
+from runner.web.problems import PROBLEMS
+from server import ROUTES
 from tests.harness import ROOT, Server
 
 README = (ROOT / "README.md").read_text()

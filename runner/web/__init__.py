@@ -1,0 +1,1 @@
+"""The HTTP edge, a module for each kind of answer. Only server.py imports it."""
