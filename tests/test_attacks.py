@@ -27,6 +27,7 @@ from runner.result import STATUS
 from tests.harness import ROOT, Server, eventually, serving
 
 KEYS: Final = {"tries", "ends", "within", "prints", "never", "inputs", "unchanged", "absent"}
+TOLD: Final = ("stdout", "stderr", "compile_output")
 LANGUAGES: Final = {".py": "python", ".cpp": "cpp"}
 
 
@@ -142,7 +143,8 @@ def test_an_attack_ends_as_its_file_says(aftermath: Aftermath, attack: Attack) -
         wanted = attack.head["prints"].replace(r"\n", "\n")
         assert [text for _, text, _ in said if not re.fullmatch(wanted, text, re.DOTALL)] == [], said
     if "never" in attack.head:
-        assert not re.search(attack.head["never"], str(outcome.answer))
+        told = [text for part in (outcome.answer, *outcome.runs()) for text in map(part.get, TOLD) if text]
+        assert [text for text in told if re.search(attack.head["never"], text)] == []
     assert outcome.seconds <= float(attack.head["within"]), said
     assert outcome.answer["id"] not in aftermath.containers
     assert [path for path in attack.listed("unchanged") if aftermath.host[Path(path)] != BEFORE[Path(path)]] == []
@@ -166,13 +168,13 @@ LOUD: Final = (
     "timers.cpp",
     "compile_templates.cpp",
 )
-QUIET: Final = {"language": "python", "code": "print(sum(n * n for n in range(3_000_000)))"}
+QUIET: Final = {"language": "python", "code": "print(sum(n * n for n in range(1_000_000)))"}
 
 
 def answer_time(server: Server) -> float:
     """Seconds until a neighbour has its right answer, from hand-over to the end."""
     found = server.post(QUIET).json()
-    assert (found["reason"], found["stdout"]) == ("completed", "8999995500000500000\n")
+    assert (found["reason"], found["stdout"]) == ("completed", "333332833333500000\n")
     wall: float = found["times"]["wall"]
     return wall
 
@@ -193,9 +195,9 @@ def spacious(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.mark.parametrize("name", LOUD)
 def test_a_neighbour_of_an_attack_gets_its_answer_in_time(spacious: Server, name: str) -> None:
-    """Within twice its quiet time, which is measured on both sides of the attack; the better of two tries counts."""
+    """Within twice its quiet time, which is measured on both sides of the attack; the best of three tries counts."""
     ratios = []
-    for _ in range(2):
+    for _ in range(3):
         before = median_time(spacious, 2)
         with ThreadPoolExecutor() as pool:
             attack = pool.submit(send, spacious, read(ROOT / "tests" / "attacks" / name))
