@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test bench setup engine images server-image packages lint types pytest clean
+.PHONY: serve test bench soak setup engine images server-image packages lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
@@ -12,6 +12,11 @@ test: setup server-image packages $(VENV)/test lint types pytest
 # Ours, a plain docker run and the bare interpreter side by side: make bench ARGS='--quick --json figures.json'
 bench: setup $(VENV)/test
 	@$(VENV)/bin/python -m tests.bench $(ARGS)
+
+# What takes long: 3,000 runs at saturation, 200 around kills of the server, floods, an engine that fails again and again
+soak: setup $(VENV)/test
+	@$(VENV)/bin/python -m tests.soak $(ARGS)
+	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/test_killed_server.py tests/test_engine_faults.py tests/test_hostile_clients.py
 
 setup: $(VENV)/serve images
 

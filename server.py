@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import math
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -23,7 +24,7 @@ from runner.limiter import Limiter
 from runner.metrics import Metrics
 from runner.proof.verifier import open_verifier
 from runner.service import open_service
-from runner.web import about, page, pongs, problems
+from runner.web import about, connection, page, pongs, problems
 from runner.web.access import Access
 from runner.web.run import run
 from runner.web.talk import talk
@@ -90,11 +91,12 @@ def main() -> None:
         for flag, reason in policy.waivers.items():
             logging.warning("waiver: %s: %s: %s", policy.name, flag, reason)
     settings = config.settings
+    connection.allow_files(settings.connections)
     uvicorn.run(
         create_app(config),
         host=settings.host,
         port=settings.port,
-        http="h11",
+        http=connection.Connection,
         ws=pongs.Protocol,
         ws_max_size=settings.body,
         ws_per_message_deflate=False,  # a compressed message could be a thousand times as large
@@ -102,6 +104,8 @@ def main() -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         server_header=False,
         limit_concurrency=settings.connections,
+        backlog=settings.connections,
+        timeout_keep_alive=math.ceil(settings.body_time),
         timeout_graceful_shutdown=settings.stop_time,
         log_config=None,
         access_log=False,

@@ -66,6 +66,13 @@ def names_of(instance: str) -> tuple[str, ...]:
     return ("docker", "ps", "--all", "--no-trunc", f"--filter=label={LABEL}={instance}", "--format={{.Names}}")
 
 
+def left_over() -> tuple[str, ...]:
+    """Lists what is not running and carries the label of any instance: that, and the name."""
+    states = ("--filter=status=created", "--filter=status=exited", "--filter=status=dead")
+    shown = f'--format={{{{.Label "{LABEL}"}}}} {{{{.Names}}}}'
+    return ("docker", "ps", "--all", "--no-trunc", f"--filter=label={LABEL}", *states, shown)
+
+
 def image_identity(image: str) -> tuple[str, ...]:
     """Prints what a local image is: its repository's digest where it has one, else its id."""
     template = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"

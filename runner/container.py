@@ -8,13 +8,12 @@ import math
 import secrets
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 
-from runner import argv, process
+from runner import argv, names, process
 from runner.errors import EngineError
 from runner.live import Feed, Live
 from runner.policy import Policy
-from runner.process import COMMAND_TIME
+from runner.process import ANSWER_TIME, COMMAND_TIME
 from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
 from runner.result import Facts, Job, Observed, Output
 
@@ -24,6 +23,8 @@ EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
+ASK_TIME = 0.5
+"""Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
 SETTLE_TIME = 1.0
 """Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
 GVISOR = "--runtime=runsc"
@@ -31,16 +32,11 @@ GVISOR = "--runtime=runsc"
 log = logging.getLogger(__name__)
 
 
-def new_name() -> str:
-    """``job-<timestamp>-<random>``: unique and not to be guessed."""
-    return f"job-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
-
-
 class Container:
     """A single-use container. ``live`` is its whole life and runs as one task; the other methods talk to it."""
 
     def __init__(self, policy: Policy, uid: int, instance: str) -> None:
-        self.name = new_name()
+        self.name = names.new()
         self.policy = policy
         self.uid = uid
         self.argv = argv.run(policy, self.name, uid, instance)
@@ -142,7 +138,7 @@ class Container:
         began, limits = clock(), self.policy.limits
         limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
         if limit > 0:
-            await self._until(lambda: phase.ending is not None or _stops(phase), began + limit)
+            await self._until_late(lambda: phase.ending is not None or _stops(phase), began + limit)
         timed_out = not (phase.ending or _stops(phase) or self.ended)
         phase.stdout.close()  # who watches sees what the result has, not what comes until it is killed
         phase.stderr.close()
@@ -219,6 +215,18 @@ class Container:
             pass
         return done()
 
+    async def _until_late(self, done: Callable[[], bool], deadline: float) -> None:
+        """As above; but where it is the engine that is late, ``EngineError``: it may hold back what has happened."""
+        if await self._until(done, deadline - ASK_TIME) or self.ended:
+            return
+        asked = asyncio.create_task(process.output(argv.engine_version(), ANSWER_TIME))
+        try:
+            if not await self._until(done, deadline) and not self.ended:
+                await asked
+        finally:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+
     async def _dismiss(self, client: Process) -> None:
         """Lets a client go whose container ends by itself, kills any other: the client first, then by name."""
         assert client.stdin is not None
@@ -238,11 +246,12 @@ class Container:
                 if await self._gone():
                     return
             except EngineError as error:
-                log.error("%s: cannot be removed yet: %s", self.name, error.detail)
+                log.error("%s: cannot be removed yet: %r", self.name, error.detail)
             await asyncio.sleep(delay)
 
     async def _gone(self) -> bool:
-        await process.execute(argv.kill(self.name), COMMAND_TIME)
+        with contextlib.suppress(EngineError):  # where it hangs, what follows may not
+            await process.execute(argv.kill(self.name), COMMAND_TIME)
         if not self._transcript.ready:
             await asyncio.sleep(SETTLE_TIME)
         if not await self._exists():
@@ -251,10 +260,7 @@ class Container:
         return not await self._exists()
 
     async def _exists(self) -> bool:
-        found = await process.execute(argv.names_like(self.name), COMMAND_TIME)
-        if found.code != 0:
-            raise EngineError(found.stderr)
-        return bool(found.stdout.strip())
+        return bool((await process.output(argv.names_like(self.name), COMMAND_TIME)).strip())
 
 
 def _steps(policy: Policy) -> tuple[Step, ...]:

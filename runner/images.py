@@ -6,16 +6,14 @@ from pathlib import Path
 
 from runner import argv, configuration, process
 from runner.configuration import Configuration
-from runner.errors import EngineError, PolicyError
+from runner.errors import PolicyError
 from runner.policy import Policy
-from runner.process import COMMAND_TIME
+from runner.process import ANSWER_TIME, COMMAND_TIME
 
 
 async def identities(policies: Mapping[str, Policy]) -> dict[str, str | None]:
     """Language -> the repository's digest or the id of its image, None where it is missing; or ``EngineError``."""
-    version = await process.execute(argv.engine_version(), COMMAND_TIME)
-    if version.code != 0:
-        raise EngineError(version.stderr)
+    await process.output(argv.engine_version(), ANSWER_TIME)
     commands = (process.execute(argv.image_identity(p.image), COMMAND_TIME) for p in policies.values())
     found = await asyncio.gather(*commands)
     return {name: i.stdout.strip() if i.code == 0 else None for name, i in zip(policies, found, strict=True)}

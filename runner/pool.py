@@ -80,6 +80,11 @@ class Pool:
         seen = Counter((entry.container.policy.name, entry.state) for entry in self._entries.values())
         return {(language, state): seen[language, state] for language in self._policies for state in State}
 
+    def failing(self) -> list[str]:
+        """Languages that nobody can be served in: no container is ready, and the last one did not start."""
+        ready = {entry.seen().language for entry in self._entries.values() if entry.seen().state is State.IDLE}
+        return [n for n, p in self._policies.items() if p.warm and self.demand[n].failures and n not in ready]
+
     @asynccontextmanager
     async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.

@@ -16,6 +16,9 @@ OUTPUT_LIMIT = 64 * 1024
 COMMAND_TIME = 10.0
 """Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
 
+ANSWER_TIME = 5.0
+"""Seconds that the engine gets to say that it is there, before it is to blame."""
+
 
 def environment() -> dict[str, str]:
     """What docker's client needs and no more: the user's own configuration may put proxy passwords into containers.
@@ -82,6 +85,14 @@ async def execute(argv: Sequence[str], seconds: float) -> Completed:
     finally:
         kill(process)
     return Completed(code, stdout.data.decode(errors="replace"), stderr.data.decode(errors="replace"))
+
+
+async def output(argv: Sequence[str], seconds: float) -> str:
+    """What a short command prints; ``EngineError`` also when it fails."""
+    done = await execute(argv, seconds)
+    if done.code != 0:
+        raise EngineError(done.stderr)
+    return done.stdout
 
 
 async def _drain(stream: asyncio.StreamReader | None, capture: Capture) -> None:

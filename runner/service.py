@@ -5,15 +5,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 from runner import argv, images, process, record
 from runner.audit import Audit
 from runner.container import Container
 from runner.errors import AuditError, EngineError
 from runner.live import Live
+from runner.names import begun
 from runner.policy import Policy
 from runner.pool import Pool
-from runner.process import COMMAND_TIME
+from runner.process import ANSWER_TIME, COMMAND_TIME
 from runner.result import Job, Result, decide
 from runner.settings import Settings
 
@@ -21,6 +23,12 @@ SWEEP_TIME = 30.0
 """Seconds between two looks for containers that carry this instance's label and that nobody here knows."""
 CLOSE_TIME = 10.0
 """Seconds that containers may take to be gone at shutdown."""
+AWAY_TIME = 0.5
+"""The same, while the engine does not answer: time for docker's clients to go."""
+COMMAND = "cli-"
+"""What the instance of a `runner run` begins with."""
+ABANDONED_AGE = timedelta(minutes=10)
+"""After which a container of a command that is not running is nobody's."""
 ATTEMPTS = 3
 """Containers tried for one job, when they turn out to be dead before it is handed over."""
 READY_AGE = 1.0
@@ -91,7 +99,8 @@ class Service:
             return ["the container engine does not answer"]
         if not await self.audit.mend():
             return ["the audit file cannot be written"]
-        return [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
+        missing = [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
+        return missing or [f"containers for {name} do not start; the log says why" for name in self.pool.failing()]
 
     async def look_at_images(self) -> dict[str, str | None]:
         """What the images are now: a tag may be moved while the service runs, and the audit file says it."""
@@ -102,14 +111,30 @@ class Service:
         return found
 
     async def sweep(self) -> None:
-        """Removes what an earlier server of this instance has left."""
-        found = await process.execute(argv.names_of(self._instance), COMMAND_TIME)
-        if found.code != 0:
-            raise EngineError(found.stderr)
-        left = set(found.stdout.split()) - self.pool.names
+        """Removes what an earlier server of this instance has left, and commands that were killed."""
+        listed = await process.output(argv.names_of(self._instance), COMMAND_TIME)
+        left = set(listed.split()) - self.pool.names | await self._abandoned()
         if left:
             log.warning("sweeping %d containers that an earlier server left", len(left))
             await process.execute(argv.remove(*sorted(left)), COMMAND_TIME)
+
+    async def _abandoned(self) -> set[str]:
+        """What a `runner run` that was killed may have left: made, and never started."""
+        listed = await process.output(argv.left_over(), COMMAND_TIME)
+        found = (line.split(" ", 1) for line in listed.splitlines())
+        before = datetime.now(UTC) - ABANDONED_AGE
+        return {n for owner, n in found if owner.startswith(COMMAND) and (made := begun(n)) and made < before}
+
+    async def close(self) -> None:
+        """Waits until every container is gone; but not for an engine that is not there."""
+        began = time.monotonic()
+        try:
+            await process.output(argv.engine_version(), ANSWER_TIME)
+        except EngineError as error:
+            log.error("closing without the engine: %r", error.detail)
+            await self.pool.close(AWAY_TIME)
+        else:
+            await self.pool.close(CLOSE_TIME - (time.monotonic() - began))
 
     async def sweep_forever(self) -> None:
         """At start, and then now and again: the engine may not answer yet."""
@@ -136,6 +161,6 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
-        await service.pool.close(CLOSE_TIME)
+        await service.close()
         await service.audit.owe("stop", instance=settings.instance)
         service.audit.close()

@@ -22,11 +22,14 @@ from websockets.sync.client import ClientConnection
 from runner.argv import LABEL
 
 ROOT = Path(__file__).parent.parent
+SOAK = "SOAK" in os.environ
+"""Whether the tests that can take long do: `make soak`."""
 
 
-def docker(*words: str) -> str:
-    """What a docker command prints; a failure fails the test."""
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=60).stdout
+def docker(*words: str, host: str | None = None) -> str:
+    """What a docker command prints, from the engine at ``host`` if there is one; a failure fails the test."""
+    command = ["docker", *([f"--host={host}"] if host else []), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -75,6 +78,16 @@ def processes() -> Iterator[tuple[int, int, str]]:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What a process holds."""
+
+    memory: int
+    """Bytes of RSS."""
+    files: int
+    threads: int
+
+
+@dataclass(frozen=True)
 class Server:
     """A running server."""
 
@@ -83,6 +96,8 @@ class Server:
     instance: str
     log: Path
     temporary: Path
+    host: str | None = None
+    """Where its engine is, if it is another than the tests'."""
 
     @property
     def url(self) -> str:
@@ -102,11 +117,11 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        return _labelled(self.instance)
+        return _labelled(self.instance, self.host)
 
     def verifying(self) -> list[str]:
         """The container in which it proves a policy, if there is one at the moment."""
-        return _labelled(f"verify/{self.instance}")
+        return _labelled(f"verify/{self.instance}", self.host)
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -118,6 +133,13 @@ class Server:
         inside = [(pid, command) for pid, uid, command in processes() if uid in own]
         return [c for pid, c in inside if "/usr/lib/runner/launch" not in c and not _waits(pid)]
 
+    def holds(self) -> Held:
+        """What the server's process holds now."""
+        process = Path(f"/proc/{self.process.pid}")
+        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+        memory = int(status["VmRSS"].split()[0]) * 1024
+        return Held(memory, len(list((process / "fd").iterdir())), int(status["Threads"]))
+
     def stop(self, signal_number: int = signal.SIGTERM) -> float:
         """Ends the server; the seconds that it took."""
         began = time.monotonic()
@@ -126,8 +148,8 @@ class Server:
         return time.monotonic() - began
 
 
-def _labelled(instance: str) -> list[str]:
-    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}").split()
+def _labelled(instance: str, host: str | None) -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}", host=host).split()
 
 
 def _command(pid: int) -> str:
@@ -148,6 +170,15 @@ def _waits(pid: int) -> bool:
 def sleeper() -> str:
     """A command that ends long after every limit, and that no other process has."""
     return f"sleep 59.{secrets.randbelow(10**12)}"
+
+
+def audited(file: Path) -> dict[str, Any]:
+    """What `runner audit` says of a file; its chain must hold."""
+    command = [sys.executable, "-m", "runner", "audit", "--json", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
 
 
 def kill_launcher(mark: str) -> None:
@@ -185,24 +216,26 @@ def serving(
     environment: Mapping[str, str] | None = None,
     edit: Mapping[str, tuple[str, str]] | None = None,
     options: Sequence[str] = (),
+    host: str | None = None,
     **settings: object,
 ) -> Iterator[Server]:
     """A server on a free port with generous limits; afterwards nothing of it is left."""
-    port, instance = free_port(), f"test-{secrets.token_hex(4)}"
+    port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
     temporary.mkdir()
+    own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+            env={**os.environ, "TMPDIR": str(temporary), **own, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Server(process, port, instance, log, temporary)
+    server = Server(process, port, instance, log, temporary, host)
     try:
         assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
@@ -211,7 +244,7 @@ def serving(
             server.stop()
         left = [*server.containers(), *server.verifying()]
         if left:
-            docker("rm", "-f", *left)
+            docker("rm", "-f", *left, host=host)
     assert not left, f"containers left: {left}\n{log.read_text()}"
     assert not server.clients(), "docker clients are left"
     assert not list(temporary.iterdir()), "temporary files are left"

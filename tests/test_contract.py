@@ -10,7 +10,7 @@ from tests.harness import Server
 def test_answers_are_as_described(server: Server, tmp_path: Path) -> None:
     """Status, type and schema of every answer to whatever is sent, and never a 500."""
     command = [
-        *(Path(sys.executable).parent / "schemathesis", "run", f"{server.url}/openapi.json"),
+        *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{server.url}/openapi.json"),
         *("--exclude-path=/run/live", "--max-examples=20", "--seed=1", "--generation-database=none"),
         *("--request-timeout=60", "--no-color"),
     ]

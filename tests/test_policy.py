@@ -859,6 +859,9 @@ def test_every_other_command_is_this() -> None:
     listing = ("docker", "ps", "--all", "--no-trunc")
     assert argv.names_like("job-1") == (*listing, "--filter=name=^job-1$", "--format={{.Names}}")
     assert argv.names_of("main") == (*listing, "--filter=label=code-runner=main", "--format={{.Names}}")
+    states = ("--filter=status=created", "--filter=status=exited", "--filter=status=dead")
+    shown = '--format={{.Label "code-runner"}} {{.Names}}'
+    assert argv.left_over() == (*listing, "--filter=label=code-runner", *states, shown)
     identity = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
     assert argv.image_identity("box:1") == ("docker", "image", "inspect", f"--format={identity}", "box:1")
     assert argv.engine_version() == ("docker", "version", "--format={{.Server.Version}}")

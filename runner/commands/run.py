@@ -14,7 +14,7 @@ from typing import Any
 
 from runner import configuration, images, request
 from runner.result import Job, Reason, Status
-from runner.service import Service, open_service
+from runner.service import COMMAND, Service, open_service
 from runner.watch import watch
 
 HELP = "run one program, without HTTP"
@@ -31,7 +31,7 @@ def main(args: argparse.Namespace) -> int:
     """The program's input is this command's, unless that is a terminal; its exit code is this command's, too."""
     config = configuration.load(args.policies)
     policy = dataclasses.replace(config.policy(args.language), warm=0)
-    settings = dataclasses.replace(config.settings, instance=f"cli-{secrets.token_hex(4)}")
+    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
     data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)
     job = request.job(policy, Path(args.file).read_bytes(), (data,))
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from runner import configuration, container, explain, uids
+from runner import configuration, explain, names, uids
 
 HELP = "print the exact command of a language, and the reason for each flag"
 
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(explain.policy(policy, instance), indent=2))
     elif args.shell:
-        print(explain.shell(policy, container.new_name(), uids.FIRST))
+        print(explain.shell(policy, names.new(), uids.FIRST))
     else:
         print("\n".join(explain.text(policy, instance)))
     return 0

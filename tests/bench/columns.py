@@ -12,8 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from runner import argv
-from runner.container import new_name
+from runner import argv, names
 from runner.policy import Policy
 from runner.process import environment
 from runner.protocol import NONCE_SIZE, header, sized
@@ -129,7 +128,7 @@ class Cold:
         """One container of any policy."""
         uid = self._uids.take()
         nonce = secrets.token_hex(NONCE_SIZE // 2).encode()
-        command = argv.run(policy, new_name(), uid, self._instance)
+        command = argv.run(policy, names.new(), uid, self._instance)
         began = time.perf_counter()
         try:
             done = subprocess.run(
