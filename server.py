@@ -21,6 +21,7 @@ from runner import audit, configuration, errors, images, logs, openapi
 from runner.configuration import Configuration
 from runner.limiter import Limiter
 from runner.metrics import Metrics
+from runner.proof.verifier import open_verifier
 from runner.service import open_service
 from runner.web import about, pongs, problems
 from runner.web.access import Access
@@ -46,8 +47,13 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.limiter = Limiter(config.settings.rate, config.settings.rate_limit_storage)
-        async with aclosing(app.state.limiter), open_service(config.policies, config.settings) as app.state.service:
+        policies, settings = config.policies, config.settings
+        app.state.limiter = Limiter(settings.rate, settings.rate_limit_storage)
+        async with (
+            aclosing(app.state.limiter),
+            open_service(policies, settings) as app.state.service,
+            open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
+        ):
             app.state.metrics = Metrics(app.state.service.pool)
             yield
 

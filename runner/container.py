@@ -55,6 +55,11 @@ class Container:
         self.ended = False
         """Whether both its streams have come to their end."""
 
+    @property
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
+
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
         try:

@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from runner.policy import Limits, Policy
+from runner.proof.proofs import Finding
 from runner.result import STATUS, Reason, Status
 
 Schema = dict[str, Any]
@@ -212,8 +213,17 @@ def _described() -> Schema:
         "image_id": _null(TEXT),
         "waivers": _map(TEXT),
     }
-    flag = _object(dict.fromkeys(("line", "name", "why", "without", "sources"), TEXT))
-    whole = {**brief, "command": TEXTS, "flags": _list(flag), "benchmarks": TEXT, "limits": _ref("Limits")}
+    words = dict.fromkeys(("line", "name", "why", "without", "sources"), TEXT)
+    flag = _object({**words, "verified": _null({"enum": [finding.value for finding in Finding]})})
+    verified = _null(_ref("Verified"))
+    whole = {
+        **brief,
+        "command": TEXTS,
+        "flags": _list(flag),
+        "benchmarks": TEXT,
+        "limits": _ref("Limits"),
+        "verified": verified,
+    }
     language = {"language": _ref("Language"), "title": TEXT, "limits": _ref("Limits")}
     return {
         "Limits": limits,
@@ -221,5 +231,6 @@ def _described() -> Schema:
         "Policies": _object({"policies": _list(_object(brief))}),
         "Policy": _object(whole),
         "Health": _object({"status": {"const": "up"}}),
-        "Ready": _object({"status": {"const": "ready"}}),
+        "Ready": _object({"status": {"const": "ready"}, "verified": _map(verified)}),
+        "Verified": _object({"proved": COUNT, "failed": TEXTS, "age": COUNT}),
     }

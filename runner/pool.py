@@ -75,6 +75,11 @@ class Pool:
         seen = Counter((entry.container.policy.name, entry.state) for entry in self._entries.values())
         return {(language, state): seen[language, state] for language in self._policies for state in State}
 
+    def warm(self) -> bool:
+        """Whether as many containers are ready as the policies want."""
+        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
+        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
+
     @asynccontextmanager
     async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.

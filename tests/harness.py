@@ -102,7 +102,11 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        return docker("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}").split()
+        return _labelled(self.instance)
+
+    def verifying(self) -> list[str]:
+        """The container in which it proves a policy, if there is one at the moment."""
+        return _labelled(f"verify/{self.instance}")
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -120,6 +124,10 @@ class Server:
         self.process.send_signal(signal_number)
         self.process.wait(timeout=60)
         return time.monotonic() - began
+
+
+def _labelled(instance: str) -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}").split()
 
 
 def _command(pid: int) -> str:
@@ -196,7 +204,7 @@ def serving(
     finally:
         if process.poll() is None:
             server.stop()
-        left = server.containers()
+        left = [*server.containers(), *server.verifying()]
         if left:
             docker("rm", "-f", *left)
     assert not left, f"containers left: {left}\n{log.read_text()}"

@@ -197,7 +197,8 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
 def test_health_and_readiness(server: Server) -> None:
     """Up, and able to run programs."""
     assert httpx.get(f"{server.url}/health").json() == {"status": "up"}
-    assert httpx.get(f"{server.url}/ready").json() == {"status": "ready"}
+    answer = httpx.get(f"{server.url}/ready").json()
+    assert (answer["status"], set(answer["verified"])) == ("ready", {"cpp", "python"})
 
 
 def test_a_slow_body_is_refused_in_time(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from server import ROUTES
 from tests.harness import Server, hear_out
 
 DOCUMENT: Final = openapi.document(configuration.load().policies, PROBLEMS.values())
-PAGES: Final = {"/api"}
+PAGES: Final = {"/", "/static/{path:path}", "/api"}
 """For people; what they are is not described."""
 EVENTS: Final = {"accept": "text/event-stream"}
 

@@ -38,6 +38,13 @@ PURE: Final = (
         "events",
         "demand",
         "openapi",
+        "proof.seen",
+        "proof.observers",
+        "proof.quotas",
+        "proof.boundaries",
+        "proof.inspected",
+        "proof.proofs",
+        "proof.evidence",
     ),
 )
 """The core: no clock, no file, no await."""

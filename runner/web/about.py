@@ -50,9 +50,12 @@ async def policy(http: Request) -> Response:
 
 
 def _described(http: Request, policy: Policy) -> dict[str, Any]:
-    """What is known of a policy, and of its image now."""
-    image = http.app.state.service.images.get(policy.name)
-    return explain.policy(policy, http.app.state.config.settings.instance) | {"image_id": image}
+    """What is known of a policy, of its image now, and of the last time that it was proved."""
+    state = http.app.state
+    found = explain.policy(policy, state.config.settings.instance)
+    flags = [flag | {"verified": state.verifier.finding(policy.name, flag["line"])} for flag in found["flags"]]
+    verified = state.verifier.summary()[policy.name]
+    return found | {"flags": flags, "image_id": state.service.images.get(policy.name), "verified": verified}
 
 
 async def openapi(http: Request) -> Response:
@@ -72,6 +75,7 @@ async def health(http: Request) -> Response:
 
 async def ready(http: Request) -> Response:
     """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems() + await http.app.state.limiter.problems():
+    state = http.app.state
+    if found := [*await state.service.problems(), *await state.limiter.problems(), *state.verifier.problems()]:
         return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
-    return JSONResponse({"status": "ready"}, headers=HEADERS)
+    return JSONResponse({"status": "ready", "verified": state.verifier.summary()}, headers=HEADERS)
