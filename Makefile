@@ -25,9 +25,10 @@ images: engine
 server-image: engine $(VENV)/bin/python
 	@sh images/server/build $(VENV)/bin/python
 
-# What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor.
+# What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor, a browser.
 packages:
-	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd runsc=runsc
+	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd \
+		runsc=runsc chromium=chromium
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)
@@ -53,4 +54,4 @@ pytest: $(VENV)/test
 	$(VENV)/bin/pytest
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .screenshots

@@ -23,12 +23,14 @@ from runner.limiter import Limiter
 from runner.metrics import Metrics
 from runner.proof.verifier import open_verifier
 from runner.service import open_service
-from runner.web import about, pongs, problems
+from runner.web import about, page, pongs, problems
 from runner.web.access import Access
 from runner.web.run import run
 from runner.web.talk import talk
 
 ROUTES: Final[list[Route | WebSocketRoute]] = [
+    Route("/", page.page),
+    Route("/static/{path:path}", page.page),
     Route("/run", run, methods=["POST"]),
     WebSocketRoute("/run/live", talk),
     Route("/languages", about.languages),
@@ -65,6 +67,7 @@ def create_app(config: Configuration) -> Starlette:
     }
     app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
+    app.state.page = page.load()
     app.state.sockets = set()
     app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app
