@@ -75,6 +75,13 @@ def test_a_later_message_brings_input_or_ends_it(data: str) -> None:
     assert request.more(b'{"end": true}') is None
 
 
+@pytest.mark.parametrize("message", [b"{}", b'{"end": false}', b'{"input": "", "end": true}', b'{"input": 1}', b"["])
+def test_a_later_message_is_one_of_two(message: bytes) -> None:
+    """Nothing between, and nothing of both."""
+    with pytest.raises(BadRequest):
+        request.more(message)
+
+
 @given(st.binary(max_size=100) | st.text().map(lambda text: json.dumps(text).encode()))
 def test_any_message_is_understood_or_refused(message: bytes) -> None:
     """Never another exception."""

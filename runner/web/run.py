@@ -58,16 +58,22 @@ class EventStream(Response):
             first = await anext(stream)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             try:
-                await leaving.unless(leaving.gone(receive), self._send(first, send))
+                await self._follow(first, receive, send)
             except (ClientDisconnect, TimeoutError):
                 self._http.state.entry.problem = LEFT
-                return
-            except Refusal as error:
-                await _put(send, Event("problem", await problems.told(self._http, error)))
-            except Exception as error:
-                log.exception("a run failed")
-                await _put(send, Event("problem", await problems.told(self._http, error)))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _follow(self, first: Event | None, receive: Receive, send: Send) -> None:
+        try:
+            await leaving.unless(leaving.gone(receive), self._send(first, send))
+        except (ClientDisconnect, TimeoutError):
+            raise
+        except Refusal as error:
+            await _put(send, Event("problem", await problems.told(self._http, error)))
+        except Exception as error:
+            log.exception("a run failed")
+            await _put(send, Event("problem", await problems.told(self._http, error)))
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)
