@@ -1,65 +1,46 @@
 """The HTTP edge: routes, JSON in and out, errors to problems, start and stop. Run it: ``python server.py``."""
 
 import argparse
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import asdict
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import configuration, errors
+from runner import audit, configuration, errors, images, logs, openapi
 from runner.configuration import Configuration
 from runner.limiter import Limiter
+from runner.metrics import Metrics
+from runner.proof.verifier import open_verifier
 from runner.service import open_service
-from runner.web import page, problems
-from runner.web.problems import HEADERS, problem
+from runner.web import about, page, pongs, problems
+from runner.web.access import Access
 from runner.web.run import run
 from runner.web.talk import talk
-
-
-async def languages(http: Request) -> Response:
-    """``GET /languages``: what can be run, within which limits."""
-    found = [
-        {
-            "language": p.name,
-            "title": p.title,
-            "limits": asdict(p.limits) | {"compile_time": p.limits.compile_time if p.compile else None},
-        }
-        for p in http.app.state.config.policies.values()
-    ]
-    return JSONResponse({"languages": found}, headers=HEADERS)
-
-
-async def health(http: Request) -> Response:
-    """``GET /health``: the process is up."""
-    return JSONResponse({"status": "up"}, headers=HEADERS)
-
-
-async def ready(http: Request) -> Response:
-    """``GET /ready``: programs can run, or why not."""
-    if found := await http.app.state.service.problems():
-        return problem(503, "Not ready", "; ".join(found), {"Retry-After": "5"})
-    return JSONResponse({"status": "ready"}, headers=HEADERS)
-
 
 ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/", page.page),
     Route("/static/{path:path}", page.page),
     Route("/run", run, methods=["POST"]),
     WebSocketRoute("/run/live", talk),
-    Route("/languages", languages),
-    Route("/health", health),
-    Route("/ready", ready),
+    Route("/languages", about.languages),
+    Route("/policies", about.policies),
+    Route("/policies/{language}", about.policy),
+    Route("/health", about.health),
+    Route("/ready", about.ready),
+    Route("/metrics", about.metrics),
+    Route("/openapi.json", about.openapi),
+    Route("/api", about.api),
 ]
 
 
@@ -68,7 +49,14 @@ def create_app(config: Configuration) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_service(config.policies, config.settings) as app.state.service:
+        policies, settings = config.policies, config.settings
+        app.state.limiter = Limiter(settings.rate, settings.rate_limit_storage)
+        async with (
+            aclosing(app.state.limiter),
+            open_service(policies, settings) as app.state.service,
+            open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
+        ):
+            app.state.metrics = Metrics(app.state.service.pool)
             yield
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
@@ -77,11 +65,11 @@ def create_app(config: Configuration) -> Starlette:
         ClientDisconnect: problems.left,
         Exception: problems.crashed,
     }
-    app = Starlette(routes=ROUTES, exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
     app.state.page = page.load()
-    app.state.limiter = Limiter(config.settings.rate)
     app.state.sockets = set()
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app
 
 
@@ -89,10 +77,14 @@ def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
     arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
     arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    arguments.add_argument("--log-format", choices=logs.FORMATS, default="text", help="one line or one object a record")
+    args = arguments.parse_args()
+    logs.setup(args.log_format)
     try:
-        config = configuration.load(arguments.parse_args().policies)
-    except errors.PolicyError as error:
+        config = configuration.load(args.policies)
+        audit.check(config.settings.audit_file)
+        asyncio.run(images.check_lock(config, args.policies))
+    except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")
     for policy in config.policies.values():
         for flag, reason in policy.waivers.items():
@@ -103,7 +95,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         http="h11",
-        ws="websockets-sansio",
+        ws=pongs.Protocol,
         ws_max_size=settings.body,
         ws_per_message_deflate=False,  # a compressed message could be a thousand times as large
         proxy_headers=bool(settings.trusted_proxies),
@@ -112,6 +104,7 @@ def main() -> None:
         limit_concurrency=settings.connections,
         timeout_graceful_shutdown=settings.stop_time,
         log_config=None,
+        access_log=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""The ops commands: ``python -m runner check | show | run``."""
+"""The ops commands: ``python -m runner check | show | verify | lock | diff | run | audit``."""
 
 import argparse
 import sys
@@ -7,32 +7,29 @@ from types import ModuleType
 from typing import Final
 
 from runner import configuration
-from runner.commands import check, run, show
+from runner.commands import audit, check, diff, lock, run, show, verify
 from runner.errors import PolicyError, Refusal
 
-COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, run)
+COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, verify, lock, diff, run, audit)
 
 
-def parser(languages: list[str]) -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """The command line."""
     arguments = argparse.ArgumentParser(prog="python -m runner", description=__doc__)
     arguments.add_argument("--policies", type=Path, default=configuration.FOLDER, help="the folder of policy files")
     names = arguments.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         own = names.add_parser(command.__name__.rpartition(".")[2], help=command.HELP)
-        command.add(own, languages)
+        command.add(own)
         own.set_defaults(main=command.main)
     return arguments
 
 
 def main() -> int:
-    """0: well, 1: the program failed, 2: refused, 130: interrupted."""
+    """0: well, 1: not, 2: refused, 130: interrupted; ``run`` has its program's, too."""
     try:
-        folder = argparse.ArgumentParser(add_help=False)
-        folder.add_argument("--policies", type=Path, default=configuration.FOLDER)
-        config = configuration.load(folder.parse_known_args()[0].policies)
-        args = parser(sorted(config.policies)).parse_args()
-        code: int = args.main(config, args)
+        args = parser().parse_args()
+        code: int = args.main(args)
         return code
     except (PolicyError, Refusal, OSError) as error:
         print(error, file=sys.stderr)

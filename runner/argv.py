@@ -1,12 +1,14 @@
 """Every docker command this project ever executes. Nothing a client sends reaches one of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.policy import Policy
 
 LABEL = "code-runner"
 NAME_PLACEHOLDER = "job-<timestamp>-<random>"
 UID_PLACEHOLDER = "{uid}"
+INSTANCE_PLACEHOLDER = "<instance>"
 
 
 def run(policy: Policy, name: str, uid: int | str, instance: str) -> tuple[str, ...]:
@@ -14,6 +16,11 @@ def run(policy: Policy, name: str, uid: int | str, instance: str) -> tuple[str, 
     lines = (line.replace(UID_PLACEHOLDER, str(uid)) for line in policy.docker_run)
     added = (f"--name={name}", f"--label={LABEL}={instance}")
     return ("docker", "run", *lines, *added, policy.image, *launch(policy))
+
+
+def template(policy: Policy) -> tuple[str, ...]:
+    """The command with a placeholder for what differs from run to run and from server to server."""
+    return run(policy, NAME_PLACEHOLDER, UID_PLACEHOLDER, INSTANCE_PLACEHOLDER)
 
 
 def launch(policy: Policy) -> tuple[str, ...]:
@@ -25,6 +32,13 @@ def launch(policy: Policy) -> tuple[str, ...]:
     ahead = (f"--ahead-unless={policy.ahead_unless}",) if policy.ahead_unless else ()
     source = (f"--source={policy.source}", *ahead, f"--wall-time={limits.wall_time:g}")
     return (*policy.launcher, *source, *compile_step, "--run", *policy.run)
+
+
+def probe(policy: Policy) -> Policy:
+    """The policy with runner/proof/probe.pl as its program: the lines, the image and the launcher stay as they are."""
+    limits = replace(policy.limits, wall_time=10.0, output=2**18)
+    run = ("/usr/lib/runner/perl", "probe.pl")  # in every image, for the launcher
+    return replace(policy, source="probe.pl", compile=(), run=run, ahead_unless="", limits=limits)
 
 
 def kill(name: str) -> tuple[str, ...]:
@@ -52,11 +66,27 @@ def names_of(instance: str) -> tuple[str, ...]:
     return ("docker", "ps", "--all", "--no-trunc", f"--filter=label={LABEL}={instance}", "--format={{.Names}}")
 
 
-def image_id(image: str) -> tuple[str, ...]:
-    """Prints the id of a local image."""
-    return ("docker", "image", "inspect", "--format={{.Id}}", image)
+def image_identity(image: str) -> tuple[str, ...]:
+    """Prints what a local image is: its repository's digest where it has one, else its id."""
+    template = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
+    return ("docker", "image", "inspect", f"--format={template}", image)
 
 
 def engine_version() -> tuple[str, ...]:
     """Prints the engine's version: the engine itself has to answer."""
     return ("docker", "version", "--format={{.Server.Version}}")
+
+
+def engine_info() -> tuple[str, ...]:
+    """Prints what the engine can do, and the versions of its parts."""
+    return ("docker", "info", "--format={{json .}}")
+
+
+def image_environment(image: str) -> tuple[str, ...]:
+    """Prints the variables that an image brings."""
+    return ("docker", "image", "inspect", "--format={{json .Config.Env}}", image)
+
+
+def inspect(name: str) -> tuple[str, ...]:
+    """Prints everything the engine knows of a container."""
+    return ("docker", "inspect", "--type=container", "--format={{json .}}", name)

@@ -14,6 +14,7 @@ from runner import argv, process
 from runner.errors import EngineError
 from runner.live import Feed, Live
 from runner.policy import Policy
+from runner.process import COMMAND_TIME
 from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
 from runner.result import Facts, Job, Observed, Output
 
@@ -21,12 +22,11 @@ START_TIME = 20.0
 """Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
 EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
-COMMAND_TIME = 10.0
-"""Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 SETTLE_TIME = 1.0
 """Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
+GVISOR = "--runtime=runsc"
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,11 @@ class Container:
         self._live = Live()
         self.ended = False
         """Whether both its streams have come to their end."""
+
+    @property
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
 
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
@@ -163,10 +168,12 @@ class Container:
             self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
 
     async def _diagnose(self, client: Process) -> None:
-        """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
+        """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
         await process.exited(client, EXIT_TIME)
         if client.returncode == 125:
             raise EngineError("the engine was lost during a run")
+        if client.returncode == 2 and GVISOR in self.policy.docker_run:
+            raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
 
     async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
         assert client.stdin is not None

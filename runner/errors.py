@@ -1,11 +1,26 @@
 """What can be refused and what can fail. A program's ending is never one of these: it is a ``Result``."""
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a file."""
+
+    file: str
+    line: int | None
+    """Counted from 1; None where it is about the file as a whole."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+
 
 class PolicyError(Exception):
     """One or more configuration files cannot be served; says every problem, one a line."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
         self.problems = problems
 
 
@@ -49,8 +64,20 @@ class RateLimited(RetryLater):
     """The client has used up its requests."""
 
 
+class LimiterError(RetryLater):
+    """Requests cannot be counted; the log says why."""
+
+
 class Busy(RetryLater):
     """As many programs run and wait as may."""
+
+
+class AuditError(RetryLater):
+    """The audit file does not take a line, so nothing may run. ``detail`` is for the log."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("The audit file cannot be written, and nothing runs unrecorded. Try again shortly.", 5.0)
+        self.detail = detail
 
 
 class EngineError(RetryLater):

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from runner import toml
-from runner.errors import PolicyError
+from runner.errors import PolicyError, Problem
 from runner.flags import FLAGS
 from runner.rules import Flag, Kind, Verdict, size
 from runner.toml import Key
+
+SECCOMP: Final = "--security-opt=seccomp="
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Policy:
     """Flag name -> why this policy may break its rule."""
     digest: str
     """sha256 of the file."""
+    profile: str = ""
+    """sha256 of the seccomp profile's file, as docker's client reads it; "" where a waiver goes without one."""
 
     @property
     def workdir(self) -> str:
@@ -65,6 +69,12 @@ class Policy:
     def source_path(self) -> bytes:
         """Where the source is, inside; the program's own messages name it."""
         return f"{self.workdir}/{self.source}".encode()
+
+    @property
+    def seccomp(self) -> str:
+        """The file of the seccomp profile, from where the server is started; "" where there is none."""
+        value = self._value(SECCOMP, "")
+        return value if value.endswith(".json") else ""
 
     @property
     def memory(self) -> int:
@@ -111,9 +121,8 @@ _LIMITS: Final = {
 def parse(name: str, text: str) -> Policy:
     """The policy of a file's text, or a ``PolicyError`` that lists everything that is wrong with it."""
     data = toml.read(f"{name}.toml", text)
-    problems = [f"{name}.toml: {problem}" for problem in _problems(data)]
-    if problems:
-        raise PolicyError(tuple(problems))
+    if found := [Problem(f"{name}.toml", toml.line_of(text, subject), said) for subject, said in _problems(data)]:
+        raise PolicyError(*found)
     limits = {key.replace("-", "_"): value for key, value in data["limits"].items()}
     return Policy(
         name=name,
@@ -132,12 +141,12 @@ def parse(name: str, text: str) -> Policy:
     )
 
 
-def _problems(data: Mapping[str, object]) -> Iterator[str]:
-    """Everything that is wrong with a policy file, in the order of the file format."""
+def _problems(data: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Everything that is wrong, in the order of the file format: what ``toml.line_of`` can find, and the message."""
     yield from toml.problems(data, _FIELDS, optional={"waivers": Key(dict)})
     limits = data.get("limits")
     if isinstance(limits, dict):
-        yield from (f"limits: {problem}" for problem in toml.problems(limits, _LIMITS))
+        yield from ((f"limits.{key}", f"limits: {said}") for key, said in toml.problems(limits, _LIMITS))
     waivers = data.get("waivers", {})
     if isinstance(waivers, dict):
         yield from _waiver_problems(waivers)
@@ -148,38 +157,45 @@ def _problems(data: Mapping[str, object]) -> Iterator[str]:
     lines = data.get("docker-run")
     if isinstance(lines, list) and isinstance(waivers, dict):
         broken = tuple(flag_problems(tuple(line for line in lines if isinstance(line, str))))
-        yield from (text for flag, text in broken if flag not in waivers)
-        used = {flag for flag, _ in broken}
-        yield from (f"waivers: {flag} waives nothing: remove it" for flag in waivers if flag not in used)
+        places = ((line if line in lines else "docker-run", name_of(line), said) for line, said in broken)
+        yield from ((place, said) for place, flag, said in places if flag not in waivers)
+        used = {name_of(line) for line, _ in broken}
+        unused = (flag for flag in waivers if flag not in used)
+        yield from ((f"waivers.{flag}", f"waivers: {flag} waives nothing: remove it") for flag in unused)
     if data.get("compile") and data.get("ahead-unless"):
-        yield 'ahead-unless must be "" where there is a compile step'
+        yield "ahead-unless", 'ahead-unless must be "" where there is a compile step'
     if isinstance(limits, dict) and data.get("compile") and not limits.get("compile-time"):
-        yield "limits: compile-time must be more than 0 where there is a compile step"
+        yield "limits.compile-time", "limits: compile-time must be more than 0 where there is a compile step"
 
 
-def _waiver_problems(waivers: Mapping[str, object]) -> Iterator[str]:
+def _waiver_problems(waivers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for flag, reason in waivers.items():
         if flag not in FLAGS:
-            yield f"waivers: {toml.unknown(flag, FLAGS)}"
+            yield f"waivers.{flag}", f"waivers: {toml.unknown(flag, FLAGS)}"
         if not isinstance(reason, str) or len(reason.strip()) < 10:
-            yield f"waivers: {flag} must give its reason, in a sentence"
+            yield f"waivers.{flag}", f"waivers: {flag} must give its reason, in a sentence"
 
 
-def _line_problems(key: str, lines: list[object]) -> Iterator[str]:
+def _line_problems(key: str, lines: list[object]) -> Iterator[tuple[str, str]]:
     for line in lines:
         if not isinstance(line, str) or not line:
-            yield f"{key}: {line!r} must be a string that is not empty"
+            yield key, f"{key}: {line!r} must be a string that is not empty"
         elif problem := toml.line(line):
-            yield f"{key}: {line!r}: {problem}"
+            yield key, f"{key}: {line!r}: {problem}"
         elif (key == "run" and line == "--run") or (key == "compile" and line == "--run"):
-            yield f"{key}: --run belongs to the launcher"
+            yield key, f"{key}: --run belongs to the launcher"
+
+
+def name_of(line: str) -> str:
+    """The flag of a line."""
+    return line.partition("=")[0]
 
 
 def flag_problems(lines: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the lines of ``docker run``: pairs of flag name (for waivers) and message."""
+    """What is wrong with the lines of ``docker run``: pairs of the line, or the flag that has none, and the message."""
     parsed = [(line, *line.partition("=")[::2]) for line in lines]
     for line, name, value in parsed:
-        yield from ((name, f"{line}: {problem}") for problem in _flag_problem(line, name, value))
+        yield from ((line, f"{line}: {problem}") for problem in _flag_problem(line, name, value))
     yield from _repeats([(name, value) for _, name, value in parsed])
     names = {name for _, name, _ in parsed}
     for flag in FLAGS.values():
@@ -207,7 +223,8 @@ def _flag_problem(line: str, name: str, value: str) -> Iterator[str]:
 def _repeats(flags: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for (name, key), count in Counter((name, _key(name, value)) for name, value in flags).items():
         if count > 1:
-            yield name, f"{name}={key}".rstrip("=") + f" stands {count} times: docker would keep the last; keep one"
+            last = next(f"{n}={v}" if v else n for n, v in reversed(flags) if (n, _key(n, v)) == (name, key))
+            yield last, f"{name}={key}".rstrip("=") + f" stands {count} times: docker would keep the last; keep one"
 
 
 def _key(name: str, value: str) -> str:
@@ -221,9 +238,14 @@ def _pair_problems(flags: Mapping[str, str], lines: tuple[str, ...]) -> Iterator
     """Rules about more than one line."""
     memory, swap = flags.get("--memory", ""), flags.get("--memory-swap", "")
     if size(memory) and size(swap) and size(memory) != size(swap):
-        yield "--memory-swap", f"--memory-swap={swap}: must equal --memory ({memory}), or the rest is swap"
+        yield f"--memory-swap={swap}", f"--memory-swap={swap}: must equal --memory ({memory}), or the rest is swap"
     if "--security-opt" in flags and "--security-opt=no-new-privileges" not in lines:
         yield "--security-opt", "--security-opt=no-new-privileges is missing (setuid files would work): add it"
+    if "--security-opt" in flags and not any(line.startswith(SECCOMP) for line in lines):
+        missing = (
+            f"{SECCOMP}policies/seccomp.json is missing (docker's default lets through io_uring and vsock): add it"
+        )
+        yield "--security-opt", missing
     workdir = flags.get("--workdir", "/")
     if not any(line.startswith(f"--tmpfs={workdir}:") for line in lines):
-        yield "--workdir", f"--workdir={workdir}: must be the path of a --tmpfs, where the source is written"
+        yield f"--workdir={workdir}", f"--workdir={workdir}: must be the path of a --tmpfs, where the source is written"

@@ -13,6 +13,8 @@ from runner.protocol import Capture
 
 CHUNK = 64 * 1024
 OUTPUT_LIMIT = 64 * 1024
+COMMAND_TIME = 10.0
+"""Seconds for one docker command; `docker kill` has been seen to hang for longer than 40 s (moby#41827)."""
 
 
 def environment() -> dict[str, str]:

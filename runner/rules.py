@@ -113,10 +113,12 @@ def security_opt(value: str) -> str | None:
     """A restriction, never the lifting of one."""
     if value == "no-new-privileges":
         return None
-    key, equals, setting = value.partition("=")
-    if equals and key in ("seccomp", "apparmor") and setting not in ("", "unconfined"):
+    key, _, setting = value.partition("=")
+    if key == "seccomp" and re.fullmatch(r"[\w./-]+\.json", setting, re.ASCII):
         return None
-    return "must be no-new-privileges, seccomp=PROFILE or apparmor=PROFILE, and not unconfined"
+    if key == "apparmor" and setting not in ("", "unconfined"):
+        return None
+    return "must be no-new-privileges, seccomp=FILE.json or apparmor=PROFILE, and not unconfined"
 
 
 def environment(value: str) -> str | None:

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from runner import argv, process
-from runner.container import COMMAND_TIME
-from runner.errors import EngineError
+from runner import argv, images, process, record
+from runner.audit import Audit
+from runner.container import Container
+from runner.errors import AuditError, EngineError
 from runner.live import Live
 from runner.policy import Policy
 from runner.pool import Pool
+from runner.process import COMMAND_TIME
 from runner.result import Job, Result, decide
 from runner.settings import Settings
 
@@ -33,24 +35,44 @@ class Service:
     def __init__(self, policies: Mapping[str, Policy], settings: Settings) -> None:
         self.policies = policies
         self.pool = Pool(policies, settings)
+        self.audit = Audit(settings.audit_file)
         self._instance = settings.instance
+        self.images: dict[str, str | None] = {}
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
-    async def run(self, job: Job, live: Live | None = None) -> Result:
-        """Runs one job to its end; ``Busy`` or ``EngineError`` when it cannot be run. ``live`` sees it go on."""
-        asked = time.monotonic()
+    async def run(self, job: Job, client: str, live: Live | None = None) -> Result:
+        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
+
+        ``live`` sees it go on.
+        """
+        asked, live = time.monotonic(), live or Live()
+        if not await self.audit.mend():
+            raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            async with self.pool.container(job.language) as container:
+            async with self.pool.container(job.language, live.enter) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
-                try:
-                    facts = await container.run(job, time.monotonic() - asked, live or Live())
-                except EngineError as error:
-                    log.error("%s: %r", container.name, error.detail)
-                    raise
-            return decide(facts, self.policies[job.language])
+                return await self._run(container, job, client, time.monotonic() - asked, live)
         raise EngineError("containers die before they are fed")
+
+    async def _run(self, container: Container, job: Job, client: str, queued: float, live: Live) -> Result:
+        """Between two lines of the audit file, whatever happens."""
+        name, policy = container.name, container.policy
+        image = self.images.get(policy.name)
+        start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
+        await self.audit.write("started", **start)
+        end = record.lost(name, policy, client, "abandoned")
+        try:
+            result = decide(await container.run(job, queued, live), policy)
+            end = record.ended(result, client, live.feed.digest if live.feed else None)
+        except EngineError as error:
+            log.error("%s: %r", name, error.detail)
+            end = record.lost(name, policy, client, "engine_failed")
+            raise
+        finally:
+            await self.audit.owe("ended", **end)
+        return result
 
     async def problems(self) -> list[str]:
         """Why no program can run now, in words without anything internal; empty when all is well."""
@@ -63,16 +85,21 @@ class Service:
 
     async def _ask(self) -> list[str]:
         try:
-            version = await process.execute(argv.engine_version(), COMMAND_TIME)
-            if version.code != 0:
-                raise EngineError(version.stderr)
-            images = {
-                p.name: await process.execute(argv.image_id(p.image), COMMAND_TIME) for p in self.policies.values()
-            }
+            found = await self.look_at_images()
         except EngineError as error:
             log.error("not ready: %r", error.detail)
             return ["the container engine does not answer"]
-        return [f"the image of {name} is missing: `make images` builds it" for name, i in images.items() if i.code != 0]
+        if not await self.audit.mend():
+            return ["the audit file cannot be written"]
+        return [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
+
+    async def look_at_images(self) -> dict[str, str | None]:
+        """What the images are now: a tag may be moved while the service runs, and the audit file says it."""
+        found = await images.identities(self.policies)
+        if self.images and found != self.images:
+            await self.audit.owe("images", images=found)
+        self.images = found
+        return found
 
     async def sweep(self) -> None:
         """Removes what an earlier server of this instance has left."""
@@ -89,6 +116,7 @@ class Service:
         while True:
             try:
                 await self.sweep()
+                await self.look_at_images()
             except EngineError as error:
                 log.error("cannot sweep: %r", error.detail)
             await asyncio.sleep(SWEEP_TIME)
@@ -98,6 +126,9 @@ class Service:
 async def open_service(policies: Mapping[str, Policy], settings: Settings) -> AsyncIterator[Service]:
     """A service from its first sweep until nothing of it is left."""
     service = Service(policies, settings)
+    with suppress(EngineError):  # then the chores say so, and the readiness answer
+        await service.look_at_images()
+    await service.audit.owe("start", **record.service(settings.instance, policies, service.images))
     chores = [asyncio.create_task(service.sweep_forever()), asyncio.create_task(service.pool.turn_forever())]
     try:
         yield service
@@ -106,3 +137,5 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
         await service.pool.close(CLOSE_TIME)
+        await service.audit.owe("stop", instance=settings.instance)
+        service.audit.close()

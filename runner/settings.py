@@ -10,7 +10,7 @@ from limits import RateLimitItem
 from limits import parse as parse_rate
 
 from runner import toml
-from runner.errors import PolicyError
+from runner.errors import PolicyError, Problem
 from runner.rules import size
 from runner.toml import Key
 
@@ -31,6 +31,7 @@ class Settings:
     memory: int
     idle_time: float
     rate_limit: str
+    rate_limit_storage: str
     body: int
     body_time: float
     stop_time: int
@@ -38,6 +39,8 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    lock: bool
+    audit_file: str
 
     @property
     def rate(self) -> RateLimitItem:
@@ -53,6 +56,17 @@ def _rate(value: str) -> str | None:
     except ValueError:
         return 'must be a rate such as "100 per 15 minutes"'
     return None
+
+
+def _storage(value: str) -> str | None:
+    url = re.fullmatch(
+        r"rediss?://([A-Za-z0-9_-]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?(/[0-9]{1,4})?", value
+    )
+    if value == "memory" or (url and int(url[4] or 1) in range(1, 65536)):
+        return None
+    return (
+        'must be "memory" or a URL such as "redis://host:6379/0"; a password comes from REDIS_PASSWORD, not from here'
+    )
 
 
 def _hosts(value: list[object]) -> str | None:
@@ -85,6 +99,7 @@ _KEYS: Final = {
     "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
     "idle-time": Key(float, toml.between(1, 86400)),
     "rate-limit": Key(str, _rate),
+    "rate-limit-storage": Key(str, _storage),
     "body": Key(int, toml.between(1024, 2**27)),
     "body-time": Key(float, toml.between(0.1, 600)),
     "stop-time": Key(int, toml.between(0, 600)),
@@ -92,14 +107,16 @@ _KEYS: Final = {
     "allowed-hosts": Key(list, _hosts),
     "allowed-origins": Key(list, _origins),
     "trusted-proxies": Key(list, _proxies),
+    "lock": Key(bool),
+    "audit-file": Key(str, toml.line),
 }
 
 
 def parse(text: str) -> Settings:
     """The settings of a file's text, or a ``PolicyError`` that lists everything that is wrong with it."""
     data = toml.read(FILE, text)
-    if problems := tuple(f"{FILE}: {problem}" for problem in toml.problems(data, _KEYS)):
-        raise PolicyError(problems)
+    if found := [Problem(FILE, toml.line_of(text, key), said) for key, said in toml.problems(data, _KEYS)]:
+        raise PolicyError(*found)
     return Settings(**{field.name: _value(data, field.name.replace("_", "-")) for field in fields(Settings)})
 
 

@@ -1,17 +1,25 @@
 """Reading TOML strictly: every key known, every value of its type, all problems at once."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.errors import PolicyError
+from runner.errors import PolicyError, Problem
 
 Check = Callable[[Any], str | None]
 """Takes a value of the right type, returns what is wrong with it, or None."""
 
-_NAMES = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings", dict: "a table"}
+_NAMES = {
+    bool: "true or false",
+    str: "a string",
+    int: "a whole number",
+    float: "a number",
+    list: "a list of strings",
+    dict: "a table",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +35,41 @@ def read(file: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError, as is a number too long
-        raise PolicyError((f"{file}: {error}",)) from None
+        line = re.search(r"\(at line (\d+), ", str(error))
+        raise PolicyError(Problem(file, int(line[1]) if line else None, str(error))) from None
 
 
 def problems(
     data: Mapping[str, object], keys: Mapping[str, Key], optional: Mapping[str, Key] | None = None
-) -> Iterator[str]:
-    """Missing, unknown and wrongly typed keys, and what their checks say."""
+) -> Iterator[tuple[str, str]]:
+    """Missing, unknown and wrongly typed keys, and what their checks say: pairs of the key and the message."""
     known = {**keys, **(optional or {})}
-    yield from (unknown(key, known) for key in data if key not in known)
-    yield from (f"{key} is missing" for key in keys if key not in data)
+    yield from ((key, unknown(key, known)) for key in data if key not in known)
+    yield from ((key, f"{key} is missing") for key in keys if key not in data)
     for name, key in known.items():
         if name not in data:
             continue
         if not _is(data[name], key.type):
-            yield f"{name} must be {_NAMES[key.type]}"
+            yield name, f"{name} must be {_NAMES[key.type]}"
         elif problem := key.check(data[name]):
-            yield f"{name} {problem}"
+            yield name, f"{name} {problem}"
+
+
+def line_of(text: str, subject: str) -> int | None:
+    """The line where a file speaks of something: a key, ``table.key``, or a string of one of its lists.
+
+    A key that is missing is missed where its table begins; None where nothing is found.
+    """
+    table, _, key = subject.rpartition(".") if re.fullmatch(r"[a-z]+\.[\w-]+", subject) else ("", "", subject)
+    section = re.compile(rf"\s*\[{re.escape(table)}\]")
+    wanted = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=|[^#]*["']{re.escape(key)}["']""")
+    start = None if table else 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if start is None and section.match(line):
+            start = number
+        elif start is not None and wanted.match(line):
+            return number
+    return start or None
 
 
 def _is(value: object, kind: type) -> bool:

@@ -15,26 +15,28 @@ QUIET_TIME = 5.0
 """Seconds without news after which None is yielded."""
 
 
-async def watch(service: Service, job: Job, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
+async def watch(service: Service, job: Job, client: str, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
     """Runs the job; the last event is its result. What refuses it is raised: before the first event, if at once.
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.
     """
     live, tail = Live(feed), Tail(service.policies[job.language])
-    running = asyncio.create_task(service.run(job, live))
+    running = asyncio.create_task(service.run(job, client, live))
     running.add_done_callback(lambda _: live.news.set())
     try:
-        await asyncio.sleep(0)  # it takes its place in the line, or is refused
-        if running.done():
-            running.result()
+        await live.news.wait()
+        if not live.entered:
+            running.result()  # raises: nothing else ends it before
         yield Event("phase", {"phase": "queued"})
         while not running.done():
-            if not await _news(live):
-                yield None
-                continue
-            for event in tail.take(live.phases):
+            live.news.clear()
+            new = tuple(tail.take(live.phases))
+            for event in new:
                 yield event
-            await asyncio.wait((running,), timeout=FLUSH_TIME)
+            if new:
+                await asyncio.wait((running,), timeout=FLUSH_TIME)
+            elif not await _rings(live.news):
+                yield None
         result = running.result()
         for event in tail.take(live.phases, over=True):
             yield event
@@ -44,11 +46,10 @@ async def watch(service: Service, job: Job, feed: Feed | None = None) -> AsyncGe
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def _news(live: Live) -> bool:
+async def _rings(news: asyncio.Event) -> bool:
     try:
         async with asyncio.timeout(QUIET_TIME):
-            await live.news.wait()
+            await news.wait()
     except TimeoutError:
         return False
-    live.news.clear()
     return True

@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from runner.argv import LABEL
 
@@ -100,7 +102,11 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        return docker("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}").split()
+        return _labelled(self.instance)
+
+    def verifying(self) -> list[str]:
+        """The container in which it proves a policy, if there is one at the moment."""
+        return _labelled(f"verify/{self.instance}")
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -120,6 +126,10 @@ class Server:
         return time.monotonic() - began
 
 
+def _labelled(instance: str) -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}").split()
+
+
 def _command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -135,6 +145,30 @@ def _waits(pid: int) -> bool:
         return True
 
 
+def kill_launcher(mark: str) -> None:
+    """Kills PID 1 of the container in which a process has this in its command line, from outside."""
+    assert eventually(lambda: any(mark in command for _, _, command in processes()))
+    inside = next(uid for _, uid, command in processes() if mark in command)
+    os.kill(next(pid for pid, uid, c in processes() if uid == inside and "/usr/lib/runner/launch" in c), signal.SIGKILL)
+
+
+def hear(client: ClientConnection) -> tuple[str, Any]:
+    """The next message of a live run: its event and data."""
+    message = json.loads(client.recv(timeout=20))
+    assert set(message) == {"event", "data"}
+    return message["event"], message["data"]
+
+
+def hear_out(client: ClientConnection) -> tuple[list[tuple[str, Any]], int]:
+    """All that is left to hear, and the code of the close."""
+    heard = []
+    try:
+        while True:
+            heard.append(hear(client))
+    except ConnectionClosed as closed:
+        return heard, closed.rcvd.code if closed.rcvd else 1006
+
+
 def gone(name: str, seconds: float = 10.0) -> bool:
     """Whether no container of that name is left, in whatever state, in time."""
     return eventually(lambda: not docker("ps", "-aq", f"--filter=name=^{name}$"), seconds)
@@ -145,17 +179,19 @@ def serving(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     edit: Mapping[str, tuple[str, str]] | None = None,
+    options: Sequence[str] = (),
     **settings: object,
 ) -> Iterator[Server]:
     """A server on a free port with generous limits; afterwards nothing of it is left."""
     port, instance = free_port(), f"test-{secrets.token_hex(4)}"
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
+    defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
     temporary.mkdir()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}"],
+            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
             stdout=output,
@@ -163,12 +199,12 @@ def serving(
         )
     server = Server(process, port, instance, log, temporary)
     try:
-        assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
+        assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
     finally:
         if process.poll() is None:
             server.stop()
-        left = server.containers()
+        left = [*server.containers(), *server.verifying()]
         if left:
             docker("rm", "-f", *left)
     assert not left, f"containers left: {left}\n{log.read_text()}"
@@ -177,6 +213,7 @@ def serving(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.harness import ROOT, copy_policies, docker, eventually, processes
+from tests.harness import ROOT, Server, copy_policies, docker, eventually, processes
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -32,50 +34,140 @@ def test_check_says_that_all_is_well() -> None:
     code, out, err = runner("check")
     assert (code, err) == (0, "")
     assert [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()] == [
-        "cpp.toml: ok, 28 flags, sha256 X",
-        "python.toml: ok, 29 flags, sha256 X",
+        "cpp.toml: ok, 31 flags, sha256 X",
+        "python.toml: ok, 32 flags, sha256 X",
     ]
+
+
+def line(file: Path, text: str) -> int:
+    """The number of the first line with this text."""
+    return next(number for number, each in enumerate(file.read_text().split("\n"), 1) if text in each)
 
 
 def test_check_says_all_that_is_wrong(tmp_path: Path) -> None:
     """One line a problem: file, flag, remedy; exit code 2."""
     edit = {"python.toml": ('"--memory-swap=256m"', '"--memory-swap=512m"'), "cpp.toml": ("output  ", "outptu  ")}
     folder = copy_policies(tmp_path, {}, edit)
+    swap = "must equal --memory (256m), or the rest is swap"
     code, out, err = runner("check", cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "cpp.toml: limits: 'outptu' is unknown: did you mean output?",
-        "cpp.toml: limits: output is missing",
-        "python.toml: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
+        f"cpp.toml:{line(folder / 'cpp.toml', 'outptu')}: limits: 'outptu' is unknown: did you mean output?",
+        f"cpp.toml:{line(folder / 'cpp.toml', '[limits]')}: limits: output is missing",
+        f"python.toml:{line(folder / 'python.toml', '--memory-swap')}: --memory-swap=512m: {swap}",
     ]
     assert runner("--policies", str(folder), "check")[0] == 2
 
 
-def test_the_shell_line_of_show_can_be_pasted() -> None:
-    """It is the command above it with a name and a uid filled in, and it runs a program."""
-    code, out, _ = runner("show", "python")
-    assert code == 0
-    lines, _, text = out.partition("\n\n")
-    shell = [line.removeprefix("# ") for line in text.splitlines() if not line.startswith("# The same")]
-    ended = subprocess.run(["sh", "-c", "\n".join(shell)], capture_output=True, text=True, timeout=60, check=False)
-    assert ended.stdout.startswith("42\n" + "0" * 32 + " run status=0 ")
-    words = subprocess.run(
-        ["sh", "-c", f"printf '%s\\n' {shell[-1]}"], capture_output=True, text=True, check=True
-    ).stdout
+def test_check_reads_files_of_ones_own(tmp_path: Path) -> None:
+    """Whatever their folder, also for a program to read."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text((ROOT / "policies" / "python.toml").read_text().replace("--cpus=1", "--cpus=0"))
+    code, out, err = runner("check", str(mine))
+    said = "--cpus=0: must be a number from 0.01 to 64"
+    assert (code, out, err) == (2, "", f"mine.toml:{line(mine, '--cpus')}: {said}\n")
+    code, out, err = runner("check", "--json", str(mine), str(ROOT / "policies" / "cpp.toml"))
+    report = json.loads(out)
+    assert (code, err) == (2, "")
+    assert report["problems"] == [{"file": "mine.toml", "line": line(mine, "--cpus"), "text": said}]
+    assert [policy["policy"] for policy in report["policies"]] == ["cpp"]
+    assert (runner("check", "--json")[0], json.loads(runner("check", "--json")[1])["problems"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "program"),
+    [("python", "main.py", "print(42)"), ("cpp", "main.cpp", '#include <cstdio>\nint main() { puts("42"); }')],
+)
+def test_the_shell_line_of_show_can_be_pasted(tmp_path: Path, language: str, source: str, program: str) -> None:
+    """It is the command with a name and a uid filled in, and it runs a program."""
+    (tmp_path / "policies").symlink_to(ROOT / "policies")
+    (tmp_path / source).write_text(program)
+    _, line, _ = runner("show", language, "--shell", cwd=tmp_path)
+    shell = partial(subprocess.run, capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path)
+    assert "42\n" + "0" * 32 + " run status=0 " in shell(["sh", "-c", line]).stdout
+    words = shell(["sh", "-c", f"printf '%s\\n' {line.partition(' | ')[2]}"]).stdout
     words = re.sub(r"--name=job-\d{8}T\d{6}-[0-9a-f]{16}", "--name=job-<timestamp>-<random>", words)
     words = words.replace("--user=1900000000:1900000000", "--user={uid}:{uid}")
-    assert words.strip() == lines.replace("--label=code-runner=main", "--label=code-runner=shown")
+    shown = json.loads(runner("show", language, "--json")[1])["command"]
+    assert words.splitlines() == [word.replace("code-runner=main", "code-runner=shown") for word in shown]
 
 
-def test_run_runs_one_program(tmp_path: Path) -> None:
-    """Without HTTP: input from stdin, the answer as JSON, the exit code says whether it went well."""
+def test_show_says_why(server: Server) -> None:
+    """Every argument on a line of its own; below a flag what it stops, what is without it, and who asks for it."""
+    code, out, _ = runner("show", "python")
+    policy = json.loads(runner("show", "python", "--json")[1])
+    lines = out.splitlines()
+    assert code == 0
+    assert [line for line in lines if not line.startswith(("#", "    "))] == policy["command"]
+    place = lines.index("--network=none")
+    assert lines[place + 1 : place + 4] == [
+        "    for:     no way out, no way to others",
+        "    without: programs reach the internet, the cloud's metadata service and their neighbours",
+        "    asked:   CIS 5.10, 5.30; OWASP #5; NIST 4.4.2",
+    ]
+    assert [flag["line"] for flag in policy["flags"]] == policy["command"][2 : 2 + len(policy["flags"])]
+    assert all(flag["why"] and flag["without"] for flag in policy["flags"])
+    served = httpx.get(f"{server.url}/policies/python").json()
+    own = {
+        "command": [word.replace("code-runner=main", f"code-runner={server.instance}") for word in policy["command"]]
+    }
+    assert served.items() >= {**policy, **own}.items()
+    image = docker("image", "inspect", "--format={{.Id}}", policy["image"]).strip()
+    assert served["image_id"] == image
+    listed = httpx.get(f"{server.url}/policies").json()["policies"]
+    assert [(each["language"], each["digest"], each["image_id"]) for each in listed][1:] == [
+        ("python", policy["digest"], image)
+    ]
+    assert httpx.get(f"{server.url}/policies/cobol").status_code == 422
+
+
+SUMMARY = re.compile(r"(\w+ \(\w+\)): queued \d+\.\d{3} s(, (compile|wall|cpu) \d+\.\d{3} s)+(, \d+\.\d MiB)?")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "out", "ending"),
+    [
+        ("import sys\nprint(input()[::-1])\nsys.stderr.write('é\\n')", 0, "cba\n", "success (completed)"),
+        ("raise SystemExit(3)", 3, "", "runtime_error (exit_code)"),
+        ("import os; os.kill(os.getpid(), 11)", 139, "", "runtime_error (signal)"),
+        ("import os; os.kill(os.getpid(), 40)", 168, "", "runtime_error (signal)"),
+        ("print(1)\nwhile True: pass", 124, "1\n", "timeout (wall_time)"),
+        ("print('x' * 65537)", 1, "x" * 65536, "runtime_error (output_limit)"),
+    ],
+    ids=range(6),
+)
+def test_run_runs_one_program(tmp_path: Path, source: str, code: int, out: str, ending: str) -> None:
+    """Without HTTP: input, output and exit code are those of this command, with a line on stderr about its end."""
     program = tmp_path / "any name.py"
-    program.write_text("print(input()[::-1])")
-    code, out, _ = runner("run", "python", str(program), input="abc")
-    assert (code, json.loads(out)["stdout"]) == (0, "cba\n")
-    program.write_text("raise SystemExit(3)")
-    code, out, _ = runner("run", "python", str(program))
-    assert (code, json.loads(out)["exit_code"]) == (1, 3)
+    program.write_text(source)
+    found, stdout, stderr = runner("run", "python", str(program), input="abc")
+    written, _, last = stderr.rstrip("\n").rpartition("\n")
+    line = SUMMARY.fullmatch(last)
+    assert line, stderr
+    assert (found, stdout, written, line[1]) == (code, out, "é" if "é" in source else "", ending)
+
+
+def test_run_prints_a_report_instead(tmp_path: Path) -> None:
+    """The answer as JSON, and nothing else; the exit code is the same."""
+    program = tmp_path / "program.py"
+    program.write_text("print(input())\nraise SystemExit(2)")
+    code, out, err = runner("run", "python", str(program), "--json", input="abc")
+    report = json.loads(out)
+    assert (code, report["stdout"], report["exit_code"], err) == (2, "abc\n", 2, "")
+
+
+def test_run_shows_output_as_it_comes(tmp_path: Path) -> None:
+    """Before the program has ended."""
+    program = tmp_path / "program.py"
+    program.write_text("import time\nprint('now')\ntime.sleep(1)")
+    command = [sys.executable, "-m", "runner", "run", "python", str(program)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"now\n"
+        assert started.poll() is None
+        assert started.wait(20) == 0
 
 
 def test_run_refuses_in_one_line(tmp_path: Path) -> None:

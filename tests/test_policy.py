@@ -30,6 +30,7 @@ from tests.strategies import (
 
 SHIPPED: Final = sorted(path for path in Path("policies").glob("*.toml") if path.name != "server.toml")
 REQUIRED: Final = [flag for flag in FLAGS.values() if flag.verdict is Verdict.REQUIRED]
+PROFILE: Final = "--security-opt=seccomp=policies/seccomp.json"
 REASON: Final = "measured: the program needs it, see issue 7"
 
 
@@ -145,13 +146,13 @@ def test_the_floor_is_this() -> None:
 
 @pytest.mark.parametrize("flag", REQUIRED, ids=lambda flag: flag.name)
 def test_the_line_to_add_mends_it(flag: Flag) -> None:
-    """The remedy that a message names is one."""
-    assert line_problems(*without(flag.name), flag.example) == ()
+    """The remedy that a message names is one; where two lines of a flag are needed, the next is named then."""
+    assert line_problems(*without(flag.name), flag.example) == ((NO_PROFILE,) if flag.name == "--security-opt" else ())
 
 
 ONE_NUMBER: Final = "must be a number from"
 SIZE: Final = "must be a size of at least 16m, such as 256m"
-OPTION: Final = "must be no-new-privileges, seccomp=PROFILE or apparmor=PROFILE, and not unconfined"
+OPTION: Final = "must be no-new-privileges, seccomp=FILE.json or apparmor=PROFILE, and not unconfined"
 ULIMIT: Final = "must be NAME=SOFT:HARD; nproc counts over all containers of a uid, use --pids-limit"
 NAME: Final = "must be NAME=VALUE: a name alone copies the server's own variable"
 SWAP: Final = "must equal --memory (256m), or the rest is swap"
@@ -277,28 +278,63 @@ def test_a_second_bound_of_a_tmpfs_is_refused(options: str) -> None:
 
 
 NOT_THERE: Final = "box.toml: --security-opt=no-new-privileges is missing (setuid files would work): add it"
+NO_PROFILE: Final = (
+    "box.toml: --security-opt=seccomp=policies/seccomp.json is missing "
+    "(docker's default lets through io_uring and vsock): add it"
+)
 
 
 @pytest.mark.parametrize(
     "value",
     [
         *("no-new-privileges=false", "no-new-privileges:false", "no-new-privileges=true", "no-new-privileges:true"),
-        *("seccomp=unconfined", "seccomp:unconfined", "seccomp=", "seccomp", "apparmor=unconfined"),
+        *("seccomp=unconfined", "seccomp:unconfined", "seccomp=", "seccomp", "apparmor=unconfined", "apparmor="),
+        *(
+            "seccomp=builtin",
+            "seccomp=own",
+            "seccomp=own.json2",
+            "seccomp=.json",
+            "seccomp={}.json",
+            "seccomp:own.json",
+        ),
         *("label=disable", "label:disable", "label=type:x", "systempaths=unconfined", "writable-cgroups=true", "x"),
     ],
 )
 def test_a_security_option_that_opens_something_is_refused(value: str) -> None:
     """In the place of no-new-privileges and beside it: neither passes."""
     line = f"--security-opt={value}"
-    assert line_problems(*replaced(line)) == (f"box.toml: {line}: {OPTION}", NOT_THERE)
+    found = line_problems(*without("--security-opt"), line)
+    assert found[:2] == (f"box.toml: {line}: {OPTION}", NOT_THERE)
+    assert set(found[2:]) <= {NO_PROFILE}
     assert f"box.toml: {line}: {OPTION}" in beside(line)
 
 
 def test_a_profile_does_not_stand_for_no_new_privileges() -> None:
-    """A policy needs no-new-privileges itself; a profile comes beside it."""
-    profile = "--security-opt=seccomp=policies/seccomp.json"
-    assert line_problems(*replaced(profile)) == (NOT_THERE,)
-    assert beside(profile) == ()
+    """Each is needed beside the other."""
+    assert line_problems(*without("--security-opt"), PROFILE) == (NOT_THERE,)
+
+
+@pytest.mark.parametrize("beside", [(), ("--security-opt=apparmor=own",)])
+def test_a_policy_without_a_seccomp_profile_is_refused(beside: tuple[str, ...]) -> None:
+    """What the engine's version would let through is not left to it."""
+    lines = (*without("--security-opt"), "--security-opt=no-new-privileges", *beside)
+    assert line_problems(*lines) == (NO_PROFILE,)
+
+
+@pytest.mark.parametrize("file", ["own.json", "policies/seccomp.json", "/etc/code-runner/own.json", "../a_b-c.json"])
+def test_a_profile_is_a_file(file: str) -> None:
+    """Any path that docker's client opens: relative to where the server is started, or absolute."""
+    lines = (*(line for line in FLOOR if line != PROFILE), f"--security-opt=seccomp={file}")
+    parsed = policy.parse("box", toml_text({**BASE, "docker-run": list(lines)}))
+    assert (parsed.seccomp, parsed.profile) == (file, "")
+
+
+@pytest.mark.parametrize("line", [None, "--security-opt=seccomp=unconfined"])
+def test_without_a_profile_there_is_no_file(line: str | None) -> None:
+    """A waiver may go without; then there is nothing to read."""
+    lines = [old for old in FLOOR if old != PROFILE] + ([line] if line else [])
+    data = {**BASE, "docker-run": lines, "waivers": {"--security-opt": REASON}}
+    assert policy.parse("box", toml_text(data)).seccomp == ""
 
 
 # Flags that are allowed, with values that are not
@@ -494,7 +530,7 @@ def test_a_second_value_is_refused_on_either_side(line: str) -> None:
     [
         ("--env=A=1", "--env=A=2", "--env=A"),
         ("--ulimit=nofile=1:1", "--ulimit=nofile=2:2", "--ulimit=nofile"),
-        ("--security-opt=seccomp=a", "--security-opt=seccomp=b", "--security-opt=seccomp"),
+        ("--security-opt=apparmor=a", "--security-opt=apparmor=b", "--security-opt=apparmor"),
         (
             "--tmpfs=/x:nosuid,nodev,size=1m,nr_inodes=9",
             "--tmpfs=/x:nosuid,nodev,size=9m,nr_inodes=9",
@@ -511,11 +547,11 @@ def test_a_repeated_key_is_refused(first: str, second: str, shown: str) -> None:
 
 
 def test_other_keys_may_repeat_a_flag() -> None:
-    """Two variables, two limits, two profiles, two servers."""
+    """Two variables, two limits, another profile, two servers."""
     assert (
         beside(
             *("--env=A=1", "--env=B=1", "--ulimit=nofile=1:1", "--ulimit=core=0:0"),
-            *("--security-opt=seccomp=a", "--security-opt=apparmor=b", "--dns=192.0.2.1", "--dns=192.0.2.2"),
+            *("--security-opt=apparmor=b", "--dns=192.0.2.1", "--dns=192.0.2.2"),
             "--tmpfs=/dev/shm:rw,nosuid,nodev,size=16m,nr_inodes=64",
         )
         == ()
@@ -613,11 +649,12 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         policy.parse("box", toml_text(data))
     assert str(caught.value).split("\n") == [
-        "box.toml: title must not be empty",
-        "box.toml: --network=host: must be none",
-        "box.toml: --privileged: is forbidden: it gives the program every device and capability of the host; remove it",
-        "box.toml: --log-driver is missing (output does not fill the host's disk): add --log-driver=none",
-        "box.toml: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
+        "box.toml:1: title must not be empty",
+        "box.toml:2: --network=host: must be none",
+        "box.toml:2: --privileged: is forbidden: "
+        "it gives the program every device and capability of the host; remove it",
+        "box.toml:2: --log-driver is missing (output does not fill the host's disk): add --log-driver=none",
+        "box.toml:2: --memory-swap=512m: must equal --memory (256m), or the rest is swap",
     ]
 
 
@@ -822,5 +859,6 @@ def test_every_other_command_is_this() -> None:
     listing = ("docker", "ps", "--all", "--no-trunc")
     assert argv.names_like("job-1") == (*listing, "--filter=name=^job-1$", "--format={{.Names}}")
     assert argv.names_of("main") == (*listing, "--filter=label=code-runner=main", "--format={{.Names}}")
-    assert argv.image_id("box:1") == ("docker", "image", "inspect", "--format={{.Id}}", "box:1")
+    identity = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
+    assert argv.image_identity("box:1") == ("docker", "image", "inspect", f"--format={identity}", "box:1")
     assert argv.engine_version() == ("docker", "version", "--format={{.Server.Version}}")

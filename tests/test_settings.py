@@ -1,5 +1,6 @@
 """server.toml, and the folder of all files: every problem is refused at start, by file and key."""
 
+import hashlib
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -27,7 +28,7 @@ def problems(text: str) -> tuple[str, ...]:
     try:
         settings.parse(text)
     except PolicyError as error:
-        return error.problems
+        return tuple(f"{problem.file}: {problem.text}" for problem in error.problems)
     return ()
 
 
@@ -40,7 +41,7 @@ def folder_problems(folder: Path) -> tuple[str, ...]:
     """What is wrong with a folder of files; fails when nothing is."""
     with pytest.raises(PolicyError) as caught:
         configuration.load(folder)
-    return caught.value.problems
+    return tuple(f"{problem.file}: {problem.text}" for problem in caught.value.problems)
 
 
 # server.toml
@@ -73,15 +74,26 @@ def test_a_missing_key_is_refused(key: str) -> None:
 def test_a_value_of_another_type_is_refused(key: str) -> None:
     """A number is no string, a switch is no number, a string is no list."""
     kind = type(DATA[key])
-    names = {str: "a string", int: "a whole number", float: "a number", list: "a list of strings"}
-    wrong: list[Any] = [True, {"a": 1}, "x" if kind is not str else 1, [1] if kind is not list else "localhost"]
+    names = {
+        bool: "true or false",
+        str: "a string",
+        int: "a whole number",
+        float: "a number",
+        list: "a list of strings",
+    }
+    wrong: list[Any] = [
+        1 if kind is bool else True,
+        {"a": 1},
+        "x" if kind is not str else 1,
+        [1] if kind is not list else "localhost",
+    ]
     wrong += [1.5] if kind is int else []
     for value in wrong:
         assert problems(toml_text({**DATA, key: value})) == (f"server.toml: {key} must be {names[kind]}",)
 
 
 @pytest.mark.parametrize("value", [-1, 10**18])
-@pytest.mark.parametrize("key", sorted(key for key, value in DATA.items() if isinstance(value, int | float)))
+@pytest.mark.parametrize("key", sorted(key for key, value in DATA.items() if type(value) in (int, float)))
 def test_a_number_out_of_its_range_is_refused(key: str, value: int) -> None:
     """Every number has a lower and an upper bound, and the message says them."""
     found = problems(toml_text({**DATA, key: value}))
@@ -100,6 +112,10 @@ def test_a_time_is_a_finite_number(key: str, value: float) -> None:
 
 ORIGINS: Final = 'allowed-origins must be a list of origins such as "https://example.org"'
 RATE: Final = 'rate-limit must be a rate such as "100 per 15 minutes"'
+STORAGE: Final = (
+    'rate-limit-storage must be "memory" or a URL such as "redis://host:6379/0"; '
+    "a password comes from REDIS_PASSWORD, not from here"
+)
 INSTANCE: Final = "instance must be of a-z, 0-9 and -"
 
 
@@ -120,6 +136,13 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
         ({"rate_limit": "100"}, RATE),
         ({"rate_limit": "many per hour"}, RATE),
         ({"rate_limit": "100 per fortnight"}, RATE),
+        ({"rate_limit_storage": ""}, STORAGE),
+        ({"rate_limit_storage": "redis"}, STORAGE),
+        ({"rate_limit_storage": "memcached://localhost"}, STORAGE),
+        ({"rate_limit_storage": "redis://:secret@localhost:6379/0"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost:65536"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost:0"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost/0?socket_timeout=99"}, STORAGE),
         ({"allowed_hosts": [1]}, HOSTS),
         ({"allowed_hosts": ["a\tb"]}, HOSTS),
         ({"allowed_hosts": ["Runner.Example"]}, HOSTS),
@@ -162,6 +185,9 @@ def test_a_rate_that_would_not_be_kept_is_refused(rate: str) -> None:
     [
         {"rate_limit": "1/second"},
         {"rate_limit": "10 per hour"},
+        {"rate_limit_storage": "redis://localhost"},
+        {"rate_limit_storage": "rediss://runner@redis.example:6380/1"},
+        {"rate_limit_storage": "redis://[::1]:6379/0"},
         {"allowed_origins": ["https://example.org", "http://localhost:8080"]},
         {"trusted_proxies": ["10.0.0.2", "10.0.0.0/8", "::1", "2001:db8::/32"]},
         {"waiting_time": 10},
@@ -181,9 +207,9 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         settings.parse(text)
     assert str(caught.value).split("\n") == [
-        "server.toml: 'prot' is unknown: did you mean port?",
-        "server.toml: host must not be empty",
-        "server.toml: port must be from 0 to 65535",
+        "server.toml:21: 'prot' is unknown: did you mean port?",
+        "server.toml:1: host must not be empty",
+        "server.toml:2: port must be from 0 to 65535",
     ]
 
 
@@ -249,6 +275,49 @@ def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         "d.toml: --network=host: must be none",
         "server.toml: port must be from 0 to 65535",
     )
+
+
+def with_profile(folder: Path, profile: Path) -> Path:
+    """A folder whose policy names this profile."""
+    (folder / "server.toml").write_text(TEXT, encoding="utf-8")
+    (folder / "box.toml").write_text(POLICY.replace("policies/seccomp.json", str(profile)), encoding="utf-8")
+    return folder
+
+
+def test_a_policy_carries_the_digest_of_its_profile(tmp_path: Path) -> None:
+    """sha256sum of the file: what docker's client reads is known to whoever reads the policy."""
+    profile = tmp_path / "own.json"
+    profile.write_bytes(b'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []}\r\n')
+    loaded = configuration.load(with_profile(tmp_path, profile)).policies["box"]
+    assert loaded.profile == hashlib.sha256(profile.read_bytes()).hexdigest()
+
+
+def test_a_policy_that_waives_its_profile_has_no_digest(tmp_path: Path) -> None:
+    """There is no file to read then."""
+    lines = [line for line in BASE["docker-run"] if "seccomp" not in line]
+    waivers = {"--security-opt": "the engine's own profile is newer here"}
+    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    text = toml_text({**BASE, "docker-run": lines, "waivers": waivers})
+    (tmp_path / "box.toml").write_text(text, encoding="utf-8")
+    assert configuration.load(tmp_path).policies["box"].profile == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read from where the server is started: [Errno 2] No such file or directory"),
+        (b"\xff", "cannot be read from where the server is started: 'utf-8' codec can't decode byte 0xff"),
+        (b"{", "must be JSON: "),
+        (b"{}", "defaultAction must deny what the profile does not name: write SCMP_ACT_ERRNO"),
+    ],
+)
+def test_a_profile_that_is_no_boundary_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """The server does not start; file, line and remedy are named as for every other problem."""
+    profile = tmp_path / "own.json"
+    if content is not None:
+        profile.write_bytes(content)
+    (found,) = folder_problems(with_profile(tmp_path, profile))
+    assert found.startswith(f"box.toml: --security-opt=seccomp={profile}: {said}")
 
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:

@@ -1,20 +1,44 @@
-"""``check``: validates every policy file."""
+"""``check``: validates policy files."""
 
 import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
 
-from runner.configuration import Configuration
+from runner import configuration
+from runner.errors import PolicyError, Problem
+from runner.policy import Policy
 
-HELP = "validate every policy file"
-
-
-def add(arguments: argparse.ArgumentParser, languages: list[str]) -> None:
-    """Takes no arguments."""
+HELP = "validate every policy file, or the files that are named"
 
 
-def main(config: Configuration, args: argparse.Namespace) -> int:
-    """Says that every file is valid; what is not was said before."""
-    for policy in config.policies.values():
-        print(f"{policy.name}.toml: ok, {len(policy.docker_run)} flags, sha256 {policy.digest}")
-        for flag, reason in policy.waivers.items():
-            print(f"{policy.name}.toml: waiver: {flag}: {reason}")
-    return 0
+def add(arguments: argparse.ArgumentParser) -> None:
+    """Which files, and how to say it."""
+    arguments.add_argument("files", nargs="*", type=Path, metavar="FILE", help="one's own; default: the folder's")
+    arguments.add_argument("--json", action="store_true", help="for a program to read")
+
+
+def main(args: argparse.Namespace) -> int:
+    """0: all is well, 2: there are problems, one a line."""
+    policies, problems = _read(args.files, args.policies)
+    if args.json:
+        good = [{"policy": p.name, "digest": p.digest, "waivers": dict(p.waivers)} for p in policies]
+        print(json.dumps({"policies": good, "problems": [asdict(problem) for problem in problems]}, indent=2))
+    elif problems:
+        raise PolicyError(*problems)
+    else:
+        for policy in policies:
+            print(f"{policy.name}.toml: ok, {len(policy.docker_run)} flags, sha256 {policy.digest}")
+            for flag, reason in policy.waivers.items():
+                print(f"{policy.name}.toml: waiver: {flag}: {reason}")
+    return 2 if problems else 0
+
+
+def _read(files: list[Path], folder: Path) -> tuple[list[Policy], list[Problem]]:
+    if files:
+        found = configuration.read(files)
+        return list(found.policies.values()), found.problems
+    try:
+        return list(configuration.load(folder).policies.values()), []
+    except PolicyError as error:
+        return [], list(error.problems)

@@ -1,24 +1,29 @@
-"""``show``: prints the exact command of a language."""
+"""``show``: prints the exact command of a language, and why each flag is there."""
 
 import argparse
-import shlex
+import json
 
-from runner import argv, container, uids
-from runner.configuration import Configuration
+from runner import configuration, container, explain, uids
 
-HELP = "print the exact command of a language"
-
-
-def add(arguments: argparse.ArgumentParser, languages: list[str]) -> None:
-    """Which language."""
-    arguments.add_argument("language", choices=languages)
+HELP = "print the exact command of a language, and the reason for each flag"
 
 
-def main(config: Configuration, args: argparse.Namespace) -> int:
-    """One argument a line, then as a line for a shell."""
-    policy, instance = config.policies[args.language], config.settings.instance
-    print("\n".join(argv.run(policy, argv.NAME_PLACEHOLDER, argv.UID_PLACEHOLDER, instance)))
-    print("\n# The same for a shell, with a name and a uid filled in. It waits for a program, see images/launch:")
-    print(f"# printf '%-47s\\n%s' '{'0' * 32} 9' 'print(42)' |")
-    print(shlex.join(argv.run(policy, container.new_name(), uids.FIRST, "shown")))
+def add(arguments: argparse.ArgumentParser) -> None:
+    """Which language, and how to print it."""
+    arguments.add_argument("language")
+    form = arguments.add_mutually_exclusive_group()
+    form.add_argument("--shell", action="store_true", help="one line to paste; it runs the file named as `source`")
+    form.add_argument("--json", action="store_true", help="for a program to read")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Always 0."""
+    config = configuration.load(args.policies)
+    policy, instance = config.policy(args.language), config.settings.instance
+    if args.json:
+        print(json.dumps(explain.policy(policy, instance), indent=2))
+    elif args.shell:
+        print(explain.shell(policy, container.new_name(), uids.FIRST))
+    else:
+        print("\n".join(explain.text(policy, instance)))
     return 0

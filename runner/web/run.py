@@ -16,6 +16,7 @@ from runner.events import Event
 from runner.report import as_json
 from runner.watch import watch
 from runner.web import leaving, problems
+from runner.web.access import LEFT
 from runner.web.problems import HEADERS
 
 log = logging.getLogger(__name__)
@@ -25,17 +26,20 @@ async def run(http: Request) -> Response:
     """The cheapest refusal comes first."""
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
-    allowed, allowance = await http.app.state.limiter.hit(limiter.client_key(http.client.host if http.client else None))
+    client = problems.client(http)
+    allowed, allowance = await http.app.state.limiter.hit(client)
     http.state.headers = allowance.headers
     if not allowed:
         raise limiter.refusal(allowance)
     guard.check_type(http.headers)
     job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
+    http.state.entry.language = job.language
     headers = {**HEADERS, **allowance.headers}
     if events.wanted(",".join(http.headers.getlist("accept"))):
-        return EventStream(watch(http.app.state.service, job), headers)
-    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job))
-    return JSONResponse(as_json(result, several=job.several), headers=headers)
+        return EventStream(watch(http.app.state.service, job, client), http, headers)
+    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
+    http.state.entry.report = as_json(result, several=job.several)
+    return JSONResponse(http.state.entry.report, headers=headers)
 
 
 class EventStream(Response):
@@ -43,10 +47,10 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: AsyncGenerator[Event | None], headers: Mapping[str, str]) -> None:
+    def __init__(self, stream: AsyncGenerator[Event | None], http: Request, headers: Mapping[str, str]) -> None:
         self.status_code = 200
         self.init_headers({**headers, "X-Accel-Buffering": "no"})
-        self._stream = stream
+        self._stream, self._http = stream, http
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends them as they happen."""
@@ -54,19 +58,28 @@ class EventStream(Response):
             first = await anext(stream)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             try:
-                await leaving.unless(leaving.gone(receive), self._send(first, send))
+                await self._follow(first, receive, send)
             except (ClientDisconnect, TimeoutError):
-                return
-            except Refusal as error:
-                await _put(send, Event("problem", problems.told(error)))
-            except Exception:
-                log.exception("a run failed")
-                await _put(send, Event("problem", problems.body(*problems.FAILED)))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                self._http.state.entry.problem = LEFT
+            else:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _follow(self, first: Event | None, receive: Receive, send: Send) -> None:
+        try:
+            await leaving.unless(leaving.gone(receive), self._send(first, send))
+        except (ClientDisconnect, TimeoutError):
+            raise
+        except Refusal as error:
+            await _put(send, Event("problem", await problems.told(self._http, error)))
+        except Exception as error:
+            log.exception("a run failed")
+            await _put(send, Event("problem", await problems.told(self._http, error)))
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)
         async for event in self._stream:
+            if event and event.name == "result":
+                self._http.state.entry.report = event.data
             await _put(send, event)
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from runner import configuration
 from runner.configuration import Configuration
 from tests.bench import machine, sections
+from tests.bench.audit import audit
 from tests.bench.bare import PROJECT, Bare, bare
 from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing
@@ -28,7 +29,8 @@ from tests.bench.sections import Bench, Section
 from tests.bench.serving import HOST, Serving, serving, settings
 from tests.harness import copy_policies, free_port
 
-SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "flags")
+SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags")
+AUDIT_RUNS = 500
 
 
 def options() -> argparse.Namespace:
@@ -140,6 +142,8 @@ def measure(bench: Bench, config: Configuration, args: argparse.Namespace, repor
         report.section("timeout", sections.timeouts(bench, config.policies["python"], args.timeouts))
     if "memory" in wanted:
         report.section("memory", sections.memory(bench, samples, args.flat))
+    if "audit" in wanted:
+        report.section("audit", audit(config.policies["python"], bench.server.log.parent, AUDIT_RUNS))
     if "flags" in wanted:
         machine.settle()
         report.section("flags", sections.flags(bench, config.policies["python"], args.flags_rounds))
