@@ -91,8 +91,10 @@ except BlockingIOError as error:
       code: code`
 import socket
 
-print("interfaces:", [name for _, name in socket.if_nameindex()])
-socket.create_connection(("1.1.1.1", 53))
+try:
+    socket.create_connection(("1.1.1.1", 53), timeout=1)
+except OSError as error:
+    print("no way out:", error.strerror)
 `,
     },
   ],
