@@ -27,7 +27,8 @@ server-image: engine $(VENV)/bin/python
 
 # What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor, a browser.
 packages:
-	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd runsc=runsc chromium=chromium
+	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd \
+		runsc=runsc chromium=chromium
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)

@@ -65,6 +65,11 @@ class Pool:
         """The containers that are this pool's."""
         return set(self._entries)
 
+    def warm(self) -> bool:
+        """Whether as many containers are ready as the policies want."""
+        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
+        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
+
     @property
     def waiting(self) -> int:
         """Requests in the line."""
@@ -74,11 +79,6 @@ class Pool:
         """How many there are of each language in each state."""
         seen = Counter((entry.container.policy.name, entry.state) for entry in self._entries.values())
         return {(language, state): seen[language, state] for language in self._policies for state in State}
-
-    def warm(self) -> bool:
-        """Whether as many containers are ready as the policies want."""
-        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
-        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
 
     @asynccontextmanager
     async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:

@@ -145,6 +145,11 @@ def _waits(pid: int) -> bool:
         return True
 
 
+def sleeper() -> str:
+    """A command that ends long after every limit, and that no other process has."""
+    return f"sleep 59.{secrets.randbelow(10**12)}"
+
+
 def kill_launcher(mark: str) -> None:
     """Kills PID 1 of the container in which a process has this in its command line, from outside."""
     assert eventually(lambda: any(mark in command for _, _, command in processes()))

@@ -36,8 +36,6 @@ PURE: Final = (
         "request",
         "plan",
         "events",
-        "demand",
-        "openapi",
         "proof.seen",
         "proof.observers",
         "proof.quotas",
@@ -45,6 +43,8 @@ PURE: Final = (
         "proof.inspected",
         "proof.proofs",
         "proof.evidence",
+        "demand",
+        "openapi",
     ),
 )
 """The core: no clock, no file, no await."""

@@ -37,8 +37,7 @@ WEAKER: Final[dict[str, dict[str, str]]] = {
     "--network=none": {"--network=none": ""},
     "--cap-drop=ALL": {"--cap-drop=ALL": ""},
     "--read-only": {"--read-only": ""},
-    # without it the filter is there before runc has become another user, and runc is refused what it needs for that
-    "--security-opt=no-new-privileges": {"--security-opt=no-new-privileges": "", SECCOMP: ""},
+    "--security-opt=no-new-privileges": {"--security-opt=no-new-privileges": ""},
     SECCOMP: {SECCOMP: ""},
     "--user={uid}:{uid}": {"--user={uid}:{uid}": ""},
     "--cpus=1": {"--cpus=1": ""},

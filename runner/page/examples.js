@@ -89,12 +89,11 @@ except BlockingIOError as error:
     {
       name: "The network",
       code: code`
+import os
 import socket
 
-try:
-    socket.create_connection(("1.1.1.1", 53), timeout=1)
-except OSError as error:
-    print("no way out:", error.strerror)
+print("interfaces:", os.listdir("/sys/class/net"))
+socket.create_connection(("1.1.1.1", 53))
 `,
     },
   ],

@@ -32,7 +32,7 @@ ENDINGS = [
         "Only the first 64 KB of stdout were kept.",
     ),
     ("python", "Too many processes", "Finished", "processes, then: Resource temporarily unavailable"),
-    ("python", "The network", "Finished", "no way out: "),
+    ("python", "The network", "Ended with exit code 1", "interfaces: ['lo']"),
     ("cpp", "Compile error", "It does not compile: the compiler says why", "main.cpp:4:24: error"),
     ("cpp", "A warning", "Finished", "warning: unsigned conversion"),
     ("cpp", "Memory that is not its own", "Killed by SIGSEGV: it touched memory that is not its own", "before"),
