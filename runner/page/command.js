@@ -3,8 +3,9 @@
 import { element } from "./dom.js";
 
 /** @typedef {{line: string, name: string, why: string, without: string, sources: string, verified: string|null}} Flag */
-/** @typedef {{title: string, digest: string, image: string, image_id: string|null, command: string[], flags: Flag[],
- *   waivers: Record<string, string>, verified: {age: number, proved: number, failed: string[]}|null}} Policy */
+/** @typedef {{language: string, title: string, digest: string, image: string, image_id: string|null,
+ *   command: string[], flags: Flag[], waivers: Record<string, string>,
+ *   verified: {age: number, proved: number, failed: string[]}|null}} Policy */
 
 /** What the server adds to the lines of the policy. @type {Record<string, string>} */
 const ADDED = {

@@ -52,7 +52,7 @@ function heard(event, data, chosen) {
   if (event === "problem") return view.problem(data);
   view.result(data, chosen);
   ran.set(chosen.language, data.command);
-  showCommand();
+  showPolicy();
 }
 
 function stop() {
@@ -90,18 +90,15 @@ function copy(text, said) {
   navigator.clipboard?.writeText(text).then(() => view.toast(said), () => view.toast("This browser does not copy: select it"));
 }
 
-/** What the chosen language is run with. */
+/** Asks what the chosen language is run with, and what of it has been verified by now. */
 async function showPolicy() {
-  const { language: name, limits } = language();
-  policy = null;
-  byId("limits", HTMLElement).textContent = `at most ${seconds(limits.wall_time)}`;
+  const name = language().language;
+  if (policy?.language !== name) policy = null;
   showCommand();
   const answer = await fetch(`/policies/${name}`).catch(() => null);
   const found = answer?.ok ? await answer.json() : null;
   if (name !== language().language) return; // another was chosen meanwhile
   policy = found;
-  const memory = memoryOf(policy?.command ?? []);
-  if (memory) byId("limits", HTMLElement).textContent += ` and ${memory}`;
   showCommand();
 }
 
@@ -109,6 +106,8 @@ async function showPolicy() {
 function showCommand() {
   const last = ran.get(language().language);
   const argv = last ?? policy?.command ?? [];
+  const most = [seconds(language().limits.wall_time), memoryOf(argv)].filter(Boolean).join(" and ");
+  byId("limits", HTMLElement).textContent = `at most ${most}`;
   const about = last ? LAST : policy ? NEXT : NONE;
   byId("command-about", HTMLElement).textContent = [about, verification(policy)].filter(Boolean).join(" ");
   byId("copy", HTMLButtonElement).hidden = !argv.length;

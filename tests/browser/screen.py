@@ -1,6 +1,5 @@
 """The page as a person uses it."""
 
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Request, expect
 
 DESK: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
 PHONE: dict[str, Any] = {
@@ -57,15 +56,11 @@ class Screen:
 
     def _listen(self) -> None:
         self.page.add_init_script(WATCH)
-        self.page.on("console", self._complained)
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("dialog", self._shown)
         self.page.on("request", self._noted)
         self.page.on("websocket", lambda socket: self.sent.append(socket.url))
-
-    def _complained(self, message: ConsoleMessage) -> None:
-        if not re.search(r"/policies/[a-z]+$", message.location["url"]):  # the panel does without, too
-            self.complaints.append(f"{message.type}: {message.text}")
 
     def _shown(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")

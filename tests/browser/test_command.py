@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from runner import configuration
 from tests.browser.screen import Screen
 from tests.harness import Server
 
@@ -18,6 +19,7 @@ FLAGS: list[dict[str, Any]] = [
     {"line": "--memory=256m", "why": "the host's memory", "without": "", "sources": "", "verified": "failed"},
 ]
 POLICY = {
+    "language": "python",
     "title": "Python 3.13",
     "digest": "0" * 64,
     "image": "code-runner-python:1",
@@ -46,6 +48,10 @@ def test_the_panel_shows_what_ran(screen: Screen, server: Server) -> None:
     assert screen.ended() == "Finished"
     expect(screen.page.locator("#command-about")).to_contain_text("your last run")
     assert screen.argv() in living
+    rows = screen.page.locator("#command tbody tr").filter(has_text="Without it:")
+    assert rows.count() == len(configuration.load().policies["python"].docker_run)
+    screen.page.locator("#command-title").scroll_into_view_if_needed()
+    screen.picture("command-ran")
     screen.button("Copy command").click()
     expect(screen.page.locator("#toast")).to_have_text("The command is copied")
     assert shlex.split(screen.page.evaluate("navigator.clipboard.readText()")) == screen.argv()
