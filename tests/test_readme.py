@@ -42,6 +42,7 @@ def test_the_curls_run_as_written(server: Server, command: str) -> None:
         example = json.loads(next(text for kind, text in BLOCKS if kind == "json"))
         assert list(answer) == list(example)
         assert answer["times"].keys() == example["times"].keys()
+        assert answer["policy"] == example["policy"]
         same = (
             "status",
             "reason",
