@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import math
 import secrets
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 
-from runner import argv, names, process
+from runner import argv, names, process, removal
 from runner.errors import EngineError
 from runner.live import Feed, Live
 from runner.policy import Policy
@@ -25,8 +24,6 @@ INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
 ASK_TIME = 0.5
 """Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
-SETTLE_TIME = 1.0
-"""Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
 GVISOR = "--runtime=runsc"
 
 log = logging.getLogger(__name__)
@@ -72,7 +69,7 @@ class Container:
         finally:
             process.kill(client)
         if client.returncode != 0:  # the launcher exits with 0, and then --rm has done its work
-            await self._remove()
+            await removal.remove(self.name, settled=self._transcript.ready)
 
     async def ready(self) -> None:
         """Waits until the launcher asks for a program; ``EngineError`` with docker's own words if it never does."""
@@ -238,29 +235,6 @@ class Container:
             log.warning("%s: the docker client did not end by itself", self.name)
             process.kill(client)
             await process.exited(client, EXIT_TIME)
-
-    async def _remove(self) -> None:
-        """Repeats until no container has the name; the client is dead by now, so no other can come."""
-        for delay in itertools.chain((0.1, 0.2, 0.5, 1.0, 2.0), itertools.repeat(5.0)):
-            try:
-                if await self._gone():
-                    return
-            except EngineError as error:
-                log.error("%s: cannot be removed yet: %r", self.name, error.detail)
-            await asyncio.sleep(delay)
-
-    async def _gone(self) -> bool:
-        with contextlib.suppress(EngineError):  # where it hangs, what follows may not
-            await process.execute(argv.kill(self.name), COMMAND_TIME)
-        if not self._transcript.ready:
-            await asyncio.sleep(SETTLE_TIME)
-        if not await self._exists():
-            return True
-        await process.execute(argv.remove(self.name), COMMAND_TIME)
-        return not await self._exists()
-
-    async def _exists(self) -> bool:
-        return bool((await process.output(argv.names_like(self.name), COMMAND_TIME)).strip())
 
 
 def _steps(policy: Policy) -> tuple[Step, ...]:
