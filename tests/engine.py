@@ -80,6 +80,7 @@ def own_engine(folder: Path) -> Iterator[Engine]:
             subprocess.run(["docker", f"--host={engine.host}", "load"], stdin=saved.stdout, check=True, timeout=120)
         yield engine
     finally:
+        engine.process.send_signal(signal.SIGCONT)
         engine.process.terminate()
         engine.process.wait(timeout=60)
         for pid, _, command in processes():  # one that was killed has lost sight of its containers' shims

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import resource
 import select
 import socket
@@ -124,11 +125,10 @@ def _tuple(held: Held) -> tuple[int, int, int]:
 
 
 @contextmanager
-def many_files() -> Iterator[None]:
-    """Lets this process open 11,000 files."""
+def open_files(number: int) -> Iterator[None]:
+    """Lets this process, and what it starts, open so many files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert hard == resource.RLIM_INFINITY or hard >= 11_000, "the hard limit of open files is below 11,000"
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 11_000), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))
     try:
         yield
     finally:
@@ -137,20 +137,25 @@ def many_files() -> Iterator[None]:
 
 def test_ten_thousand_idle_connections_lock_nobody_out(engine: None, tmp_path: Path) -> None:
     """A newcomer takes the place of the oldest idle one of whoever holds most: the files stay bounded."""
-    with serving(tmp_path, connections=256, body_time=600.0) as server, ExitStack() as idle, many_files():
-        honest = idle.enter_context(connect(server))
+    with ExitStack() as idle:
+        with open_files(256):
+            server = idle.enter_context(serving(tmp_path, connections=256, body_time=600.0))
+        assert re.search(r"Max open files +2048 ", Path(f"/proc/{server.process.pid}/limits").read_text())
+        idle.enter_context(open_files(11_000))
+        clients, honest = [], idle.enter_context(connect(server))
         assert asked(honest)
         assert served(server)
         with Watch(server) as watch:
             for number in range(10_000):
-                idle.enter_context(connect(server, "127.0.0.2"))
+                clients.append(idle.enter_context(connect(server, "127.0.0.2")))
                 if number % 2500 == 0:
                     assert served(server)
             assert served(server)
         assert asked(honest)
         assert watch.most.files < watch.first.files + 4 * 256  # a few turns of accepting come before one of closing
         assert watch.most.memory < watch.first.memory + 32 * MEBIBYTE
-        idle.close()
+        for client in clients:
+            client.close()
         assert eventually(lambda: server.holds().files < watch.first.files + 30)
 
 

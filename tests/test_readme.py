@@ -8,6 +8,7 @@ import pytest
 
 from runner import argv, configuration
 from runner.result import STATUS
+from runner.web.connection import REFUSALS
 from runner.web.problems import PROBLEMS
 from server import ROUTES
 from tests.harness import ROOT, Server
@@ -80,6 +81,7 @@ def test_every_problem_and_route_is_told() -> None:
     table = rows("HTTP")
     told = {(row[0], title) for row in table if len(row) == 3 for title in row[1].split(", ")}
     assert told >= {(str(status), title) for status, title in PROBLEMS.values()}
+    assert told >= {(str(status), said.title) for status, said in REFUSALS.items()}
     paths = {row[0].strip("`").split()[1] for row in table if row[0].startswith("`")}
     assert paths == {route.path for route in ROUTES}
 
