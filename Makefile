@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test bench soak setup engine images lint types pytest clean
+.PHONY: serve test bench soak setup engine images server-image packages lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
 
-test: setup $(VENV)/test lint types pytest
+test: setup server-image packages $(VENV)/test lint types pytest
 
 # Ours, a plain docker run and the bare interpreter side by side: make bench ARGS='--quick --json figures.json'
 bench: setup $(VENV)/test
@@ -25,6 +25,15 @@ engine:
 
 images: engine
 	@sh images/build
+
+# The server in a container, see compose.yaml.
+server-image: engine $(VENV)/bin/python
+	@sh images/server/build $(VENV)/bin/python
+
+# What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor, a browser.
+packages:
+	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd \
+		runsc=runsc chromium=chromium
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)
@@ -50,4 +59,4 @@ pytest: $(VENV)/test
 	$(VENV)/bin/pytest
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .screenshots

@@ -1,4 +1,4 @@
-"""The ops commands: ``python -m runner check | show | lock | diff | run | audit``."""
+"""The ops commands: ``python -m runner check | show | verify | lock | diff | run | audit``."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Final
 
 from runner import configuration
-from runner.commands import audit, check, diff, lock, run, show
+from runner.commands import audit, check, diff, lock, run, show, verify
 from runner.errors import PolicyError, Refusal
 
-COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, lock, diff, run, audit)
+COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, verify, lock, diff, run, audit)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """0: well, 1: the program failed, 2: refused, 130: interrupted."""
+    """0: well, 1: not, 2: refused, 130: interrupted; ``run`` has its program's, too."""
     try:
         args = parser().parse_args()
         code: int = args.main(args)

@@ -1,6 +1,7 @@
 """Every docker command this project ever executes. Nothing a client sends reaches one of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.policy import Policy
 
@@ -31,6 +32,13 @@ def launch(policy: Policy) -> tuple[str, ...]:
     ahead = (f"--ahead-unless={policy.ahead_unless}",) if policy.ahead_unless else ()
     source = (f"--source={policy.source}", *ahead, f"--wall-time={limits.wall_time:g}")
     return (*policy.launcher, *source, *compile_step, "--run", *policy.run)
+
+
+def probe(policy: Policy) -> Policy:
+    """The policy with runner/proof/probe.pl as its program: the lines, the image and the launcher stay as they are."""
+    limits = replace(policy.limits, wall_time=10.0, output=2**18)
+    run = ("/usr/lib/runner/perl", "probe.pl")  # in every image, for the launcher
+    return replace(policy, source="probe.pl", compile=(), run=run, ahead_unless="", limits=limits)
 
 
 def kill(name: str) -> tuple[str, ...]:
@@ -74,3 +82,18 @@ def image_identity(image: str) -> tuple[str, ...]:
 def engine_version() -> tuple[str, ...]:
     """Prints the engine's version: the engine itself has to answer."""
     return ("docker", "version", "--format={{.Server.Version}}")
+
+
+def engine_info() -> tuple[str, ...]:
+    """Prints what the engine can do, and the versions of its parts."""
+    return ("docker", "info", "--format={{json .}}")
+
+
+def image_environment(image: str) -> tuple[str, ...]:
+    """Prints the variables that an image brings."""
+    return ("docker", "image", "inspect", "--format={{json .Config.Env}}", image)
+
+
+def inspect(name: str) -> tuple[str, ...]:
+    """Prints everything the engine knows of a container."""
+    return ("docker", "inspect", "--type=container", "--format={{json .}}", name)

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import math
 import secrets
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 
-from runner import argv, names, process
+from runner import argv, names, process, removal
 from runner.errors import EngineError
+from runner.live import Feed, Live
 from runner.policy import Policy
 from runner.process import ANSWER_TIME, COMMAND_TIME
 from runner.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
@@ -22,10 +22,9 @@ EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end one run of several until the launcher must have said that it has ended."""
-ASK_TIME = 0.2
+ASK_TIME = 0.5
 """Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
-SETTLE_TIME = 1.0
-"""Seconds after which a `create` that was under way when its client was killed has happened, or never will."""
+GVISOR = "--runtime=runsc"
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +44,14 @@ class Container:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._fed = False
+        self._live = Live()
         self.ended = False
         """Whether both its streams have come to their end."""
+
+    @property
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
 
     async def live(self) -> None:
         """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
@@ -64,7 +69,7 @@ class Container:
         finally:
             process.kill(client)
         if client.returncode != 0:  # the launcher exits with 0, and then --rm has done its work
-            await self._remove()
+            await removal.remove(self.name, settled=self._transcript.ready)
 
     async def ready(self) -> None:
         """Waits until the launcher asks for a program; ``EngineError`` with docker's own words if it never does."""
@@ -74,10 +79,11 @@ class Container:
             said = self._transcript.engine_text.data.decode(errors="replace").strip()
             raise self._failure or EngineError(said or "docker run: no container was ready in time")
 
-    async def run(self, job: Job, queued: float) -> Facts:
+    async def run(self, job: Job, queued: float, live: Live) -> Facts:
         """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
         assert self._client is not None
         self._fed = True
+        self._live = live
         self._transcript.expect_runs(len(job.inputs) - 1)
         try:
             steps = [observed async for observed in self._follow(job)]
@@ -85,7 +91,9 @@ class Container:
                 await self._diagnose(self._client)
         finally:
             self.stop()
-        return Facts(self.name, queued, tuple(steps))
+            if live.feed:
+                live.feed.end()
+        return Facts(self.name, queued, tuple(steps), self.argv)
 
     def stop(self) -> None:
         """Asks the container to end; returns at once, ``live`` does the work."""
@@ -94,7 +102,8 @@ class Container:
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
         head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
-        self._send(head + (sized(job.inputs[0]) if job.several else job.inputs[0]), last=not job.several)
+        first = sized(job.inputs[0]) if job.several else job.inputs[0]
+        self._send(head + first, last=not job.several, feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
         for phase in self._transcript.phases:
@@ -102,6 +111,8 @@ class Container:
                 runs += 1
                 if runs < len(job.inputs) and total_time > 0:
                     self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
+            if total_time > 0:
+                self._live.begin(phase)
             observed = await self._observe(phase, total_time)
             yield observed
             if self._is_last(phase, several=job.several):  # the next may have ended by now, but not been seen yet
@@ -125,12 +136,15 @@ class Container:
         limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
         if limit > 0:
             await self._until_late(lambda: phase.ending is not None or _stops(phase), began + limit)
+        timed_out = not (phase.ending or _stops(phase) or self.ended)
+        phase.stdout.close()  # who watches sees what the result has, not what comes until it is killed
+        phase.stderr.close()
         return Observed(
             step=phase.step,
             stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
             stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
             ending=phase.ending,
-            timed_out=not (phase.ending or _stops(phase) or self.ended),
+            timed_out=timed_out,
             seconds=clock() - began,
             reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
         )
@@ -141,22 +155,28 @@ class Container:
         if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
             self.stop()
 
-    def _send(self, data: bytes, *, last: bool = False) -> None:
+    def _send(self, data: bytes, *, last: bool = False, feed: Feed | None = None) -> None:
         assert self._client is not None
         if not self.ended:
-            self._tasks.create_task(self._write(self._client, data, last=last))
+            self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
 
     async def _diagnose(self, client: Process) -> None:
-        """After an end without a verdict: the launcher never exits with 125, so that is docker's own failure."""
+        """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
         await process.exited(client, EXIT_TIME)
         if client.returncode == 125:
             raise EngineError("the engine was lost during a run")
+        if client.returncode == 2 and GVISOR in self.policy.docker_run:
+            raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
 
-    async def _write(self, client: Process, data: bytes, *, last: bool) -> None:
+    async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
         assert client.stdin is not None
         with contextlib.suppress(ConnectionError):  # it ended without reading its input
             client.stdin.write(data)
             await client.stdin.drain()
+            if feed:
+                async for more in feed:
+                    client.stdin.write(more)
+                    await client.stdin.drain()
         if last:
             client.stdin.close()
 
@@ -173,6 +193,7 @@ class Container:
         while data := await reader.read(process.CHUNK):
             self._transcript.feed(stream, data)
             self._news.set()
+            self._live.news.set()
         self._transcript.feed(stream, b"")
 
     def _end(self) -> None:
@@ -214,29 +235,6 @@ class Container:
             log.warning("%s: the docker client did not end by itself", self.name)
             process.kill(client)
             await process.exited(client, EXIT_TIME)
-
-    async def _remove(self) -> None:
-        """Repeats until no container has the name; the client is dead by now, so no other can come."""
-        for delay in itertools.chain((0.1, 0.2, 0.5, 1.0, 2.0), itertools.repeat(5.0)):
-            try:
-                if await self._gone():
-                    return
-            except EngineError as error:
-                log.error("%s: cannot be removed yet: %r", self.name, error.detail)
-            await asyncio.sleep(delay)
-
-    async def _gone(self) -> bool:
-        with contextlib.suppress(EngineError):  # where it hangs, what follows may not
-            await process.execute(argv.kill(self.name), COMMAND_TIME)
-        if not self._transcript.ready:
-            await asyncio.sleep(SETTLE_TIME)
-        if not await self._exists():
-            return True
-        await process.execute(argv.remove(self.name), COMMAND_TIME)
-        return not await self._exists()
-
-    async def _exists(self) -> bool:
-        return bool((await process.output(argv.names_like(self.name), COMMAND_TIME)).strip())
 
 
 def _steps(policy: Policy) -> tuple[Step, ...]:

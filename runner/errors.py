@@ -64,6 +64,10 @@ class RateLimited(RetryLater):
     """The client has used up its requests."""
 
 
+class LimiterError(RetryLater):
+    """Requests cannot be counted; the log says why."""
+
+
 class Busy(RetryLater):
     """As many programs run and wait as may."""
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from runner import argv
 from runner.flags import BENCHMARKS, FLAGS, SECCOMP
-from runner.policy import Policy, name_of
+from runner.policy import Policy
+from runner.rules import name_of
 
 
 def policy(read: Policy, instance: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 from runner import toml
 from runner.errors import PolicyError, Problem
 from runner.flags import FLAGS
-from runner.rules import Flag, Kind, Verdict, size
+from runner.rules import Flag, Kind, Verdict, name_of, size
 from runner.toml import Key
 
 SECCOMP: Final = "--security-opt=seccomp="
@@ -64,6 +64,11 @@ class Policy:
     def workdir(self) -> str:
         """Where the source is written, inside."""
         return self._value("--workdir=", "/")
+
+    @property
+    def source_path(self) -> bytes:
+        """Where the source is, inside; the program's own messages name it."""
+        return f"{self.workdir}/{self.source}".encode()
 
     @property
     def seccomp(self) -> str:
@@ -179,11 +184,6 @@ def _line_problems(key: str, lines: list[object]) -> Iterator[tuple[str, str]]:
             yield key, f"{key}: {line!r}: {problem}"
         elif (key == "run" and line == "--run") or (key == "compile" and line == "--run"):
             yield key, f"{key}: --run belongs to the launcher"
-
-
-def name_of(line: str) -> str:
-    """The flag of a line."""
-    return line.partition("=")[0]
 
 
 def flag_problems(lines: tuple[str, ...]) -> Iterator[tuple[str, str]]:

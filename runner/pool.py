@@ -4,25 +4,23 @@ import asyncio
 import logging
 import math
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from runner.container import Container
+from runner.demand import Demand
 from runner.errors import Busy, EngineError
 from runner.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 from runner.policy import Policy
 from runner.settings import Settings
 from runner.uids import Uids
 
-RATE_TIME = 3.0
-"""Seconds over which arrivals are counted."""
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
-LONGEST_BACK_OFF = 5.0
-"""Seconds between two starts while they fail."""
 
 log = logging.getLogger(__name__)
 
@@ -41,38 +39,13 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class _Demand:
-    """How often a language is asked for, and how its starts fail."""
-
-    rate: float = 0.0
-    """Requests per second, forgotten over RATE_TIME."""
-    counted: float = 0.0
-    failures: int = 0
-    not_before: float = 0.0
-
-    def count(self, now: float) -> None:
-        """One more request."""
-        self.rate = self.at(now) + 1 / RATE_TIME
-        self.counted = now
-
-    def fail(self, now: float) -> None:
-        """One more start in a row that failed."""
-        self.failures += 1
-        self.not_before = now + min(0.5 * 2**self.failures, LONGEST_BACK_OFF)
-
-    def at(self, now: float) -> float:
-        """The rate by now."""
-        return self.rate * math.exp((self.counted - now) / RATE_TIME)
-
-
-@dataclass(slots=True)
 class _Request:
     ticket: Ticket
     served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Pool:
-    """All containers of the service. Mutable state: ``_entries``, ``_line``, ``_demand``; only ``_turn`` acts on it."""
+    """All containers of the service. Mutable state: ``_entries``, ``_line``, ``demand``; only ``_turn`` acts on it."""
 
     def __init__(self, policies: Mapping[str, Policy], settings: Settings) -> None:
         self._policies = policies
@@ -84,7 +57,7 @@ class Pool:
         self._keepers: set[asyncio.Task[None]] = set()
         self._line: dict[int, _Request] = {}
         self._tickets = 0
-        self._demand = {name: _Demand() for name in policies}
+        self.demand = {name: Demand() for name in policies}
         self._closing = False
 
     @property
@@ -92,23 +65,42 @@ class Pool:
         """The containers that are this pool's."""
         return set(self._entries)
 
+    def warm(self) -> bool:
+        """Whether as many containers are ready as the policies want."""
+        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
+        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the line."""
+        return len(self._line)
+
+    def containers(self) -> dict[tuple[str, State], int]:
+        """How many there are of each language in each state."""
+        seen = Counter((entry.container.policy.name, entry.state) for entry in self._entries.values())
+        return {(language, state): seen[language, state] for language in self._policies for state in State}
+
     def failing(self) -> list[str]:
         """Languages that nobody can be served in: no container is ready, and the last one did not start."""
         ready = {entry.seen().language for entry in self._entries.values() if entry.seen().state is State.IDLE}
-        return [n for n, p in self._policies.items() if p.warm and self._demand[n].failures and n not in ready]
+        return [n for n, p in self._policies.items() if p.warm and self.demand[n].failures and n not in ready]
 
     @asynccontextmanager
-    async def container(self, language: str) -> AsyncIterator[Container]:
-        """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time."""
-        container = await self._wait(language)
+    async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:
+        """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
+
+        ``entered`` is called when the request has its place in the line: what is refused at once, is so before.
+        """
+        request = self._enqueue(language)
+        entered()
+        container = await self._wait(request)
         try:
             yield container
         finally:
             self._move(container.name, State.ENDING)
             container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
 
-    async def _wait(self, language: str) -> Container:
-        request = self._enqueue(language)
+    async def _wait(self, request: _Request) -> Container:
         try:
             async with asyncio.timeout(self._settings.waiting_time):
                 return await request.served
@@ -123,16 +115,17 @@ class Pool:
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
         now = asyncio.get_running_loop().time()
-        if self._demand[language].not_before > now and not self._coming(language):
+        if self.demand[language].not_before > now and not self._coming(language):
             raise EngineError("starts have failed; the next is tried after a pause")
         self._tickets += 1
         request = _Request(Ticket(self._tickets, language))
         self._line[self._tickets] = request
-        self._demand[language].count(now)
+        self.demand[language].count(now)
         self._turn()
         if not request.served.done() and len(self._line) > self._settings.waiting:
             del self._line[request.ticket.number]
             raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
+        self.demand[language].served(at_once=request.served.done())
         return request
 
     def _coming(self, language: str) -> bool:
@@ -153,14 +146,14 @@ class Pool:
     def _view(self, now: float) -> View:
         languages = {
             name: Wanted(
-                warm=policy.warm + round(self._demand[name].at(now) * READY_TIME),
+                warm=policy.warm + round(self.demand[name].at(now) * READY_TIME),
                 memory=policy.memory,
-                not_before=self._demand[name].not_before,
+                not_before=self.demand[name].not_before,
             )
             for name, policy in self._policies.items()
         }
         tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
-        rush = math.ceil(sum(demand.at(now) for demand in self._demand.values()))
+        rush = math.ceil(sum(demand.at(now) for demand in self.demand.values()))
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
 
@@ -193,7 +186,7 @@ class Pool:
                 living = life.create_task(container.live())
                 try:
                     await container.ready()
-                    self._demand[container.policy.name].failures = 0
+                    self.demand[container.policy.name].in_a_row = 0
                     self._move(container.name, State.IDLE)
                     self._turn()
                     await living
@@ -213,7 +206,7 @@ class Pool:
         log.error("%s: %r", container.name, error.detail)
         started = self._entries[container.name].state is State.STARTING
         self._move(container.name, State.RETIRING)
-        self._demand[container.policy.name].fail(asyncio.get_running_loop().time())
+        self.demand[container.policy.name].fail(asyncio.get_running_loop().time())
         waiting = (r for r in self._line.values() if r.ticket.language == container.policy.name)
         request = next((r for r in waiting if not r.served.done()), None)
         if request and started:

@@ -65,6 +65,10 @@ class Capture:
         self.data += kept
         self.dropped += len(data) - len(kept)
 
+    def close(self) -> None:
+        """Keeps no more than there is."""
+        self.limit = len(self.data)
+
 
 class Tokens:
     """Finds a token in a stream however the stream is cut; holds back only what may be the token's beginning."""

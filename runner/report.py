@@ -14,7 +14,7 @@ def as_json(result: Result, *, several: bool = False) -> dict[str, object]:
         "compile": seconds(compiled.observed.seconds) if compiled else None,
     }
     said = text(compiled.observed.stdout.data + compiled.stderr) if compiled else ""
-    common = {"id": result.facts.id, "policy": result.policy.digest}
+    common = {"id": result.facts.id, "policy": result.policy.digest, "command": list(result.facts.command)}
     if several:
         overall = {"status": result.last.status, "reason": result.last.reason, "compile_output": said, "times": times}
         return common | overall | {"results": [verdict(run, {}) for run in result.runs]}

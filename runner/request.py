@@ -1,6 +1,7 @@
 """A request body -> a ``Job``: pure, and every refusal names the field and what is allowed."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -18,30 +19,78 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     inputs: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
+class First(msgspec.Struct, forbid_unknown_fields=True):
+    """The first message of a live run."""
+
+    language: str
+    code: str
+    input: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class More(msgspec.Struct, forbid_unknown_fields=True):
+    """Any later message of a live run."""
+
+    input: str | msgspec.UnsetType = msgspec.UNSET
+    end: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 _CONTRACT = (
     'The body is a JSON object: "language" and "code", each a string, '
     'and, if wanted, either "input", a string, or "inputs", a list of strings.'
 )
-_decoder = msgspec.json.Decoder(Body)
+_FIRST = 'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string.'
+_MORE = 'A message is {"input": "text"} or, as the last one, {"end": true}.'
+_body = msgspec.json.Decoder(Body)
+_first = msgspec.json.Decoder(First)
+_more = msgspec.json.Decoder(More)
+T = TypeVar("T")
 
 
 def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that a body asks for, or a ``Refusal``."""
-    try:
-        asked = _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadRequest(f"{_plain(str(error))}. {_CONTRACT}") from None
-    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors
-        raise BadRequest(f"This is not valid JSON in UTF-8 ({_plain(str(error))}). {_CONTRACT}") from None
-    policy = policies.get(asked.language)
-    if policy is None:
-        raise UnknownLanguage(f"`language` must be one of {', '.join(sorted(policies))}.")
-    source = asked.code.encode()
+    asked = _decoded(_body, body, _CONTRACT)
+    policy, source = _policy(asked.language, policies), asked.code.encode()
     if isinstance(asked.inputs, list):
         if asked.input is not msgspec.UNSET:
             raise BadRequest(f"There is both `input` and `inputs`. {_CONTRACT}")
         return job(policy, source, tuple(item.encode() for item in asked.inputs), several=True)
-    return job(policy, source, (asked.input.encode() if isinstance(asked.input, str) else b"",))
+    return job(policy, source, (_bytes(asked.input),))
+
+
+def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
+    """The job that the first message of a live run asks for, or a ``Refusal``."""
+    asked = _decoded(_first, message, _FIRST)
+    return job(_policy(asked.language, policies), asked.code.encode(), (_bytes(asked.input),))
+
+
+def more(message: bytes) -> bytes | None:
+    """The input that a later message of a live run brings, or None for its end, or a ``Refusal``."""
+    said = _decoded(_more, message, _MORE)
+    if isinstance(said.input, str) and said.end is msgspec.UNSET:
+        return said.input.encode()
+    if said.end is True and said.input is msgspec.UNSET:
+        return None
+    raise BadRequest(_MORE)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, contract: str) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"{_plain(str(error))}. {contract}") from None
+    except (ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors
+        raise BadRequest(f"This is not valid JSON in UTF-8 ({_plain(str(error))}). {contract}") from None
+
+
+def _policy(language: str, policies: Mapping[str, Policy]) -> Policy:
+    policy = policies.get(language)
+    if policy is None:
+        raise UnknownLanguage(f"`language` must be one of {', '.join(sorted(policies))}.")
+    return policy
+
+
+def _bytes(input: str | msgspec.UnsetType) -> bytes:
+    return input.encode() if isinstance(input, str) else b""
 
 
 def job(policy: Policy, source: bytes, inputs: tuple[bytes, ...], *, several: bool = False) -> Job:

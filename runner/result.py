@@ -87,6 +87,8 @@ class Facts:
     """Seconds from the request to the hand-over."""
     steps: tuple[Observed, ...]
     """Those that began, in their order."""
+    command: tuple[str, ...]
+    """The `docker run` that was executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,7 @@ def decide(facts: Facts, policy: Policy) -> Result:
 
 def _verdict(observed: Observed, policy: Policy) -> Verdict:
     reason = _compile_reason(observed) if observed.step is Step.COMPILE else _run_reason(observed)
-    path = f"{policy.workdir}/{policy.source}".encode()
-    stderr = observed.stderr.data.replace(path, policy.source.encode())
+    stderr = observed.stderr.data.replace(policy.source_path, policy.source.encode())
     return Verdict(STATUS[reason], reason, observed, stderr)
 
 

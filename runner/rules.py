@@ -10,6 +10,11 @@ Rule = Callable[[str], str | None]
 """Takes a flag's value, returns what is wrong with it, as words that follow ``flag=value:``, or None."""
 
 
+def name_of(line: str) -> str:
+    """The flag of a line."""
+    return line.partition("=")[0]
+
+
 def anything(value: str) -> str | None:
     """No rule."""
     return None

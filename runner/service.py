@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
-from runner import argv, events, images, process
+from runner import argv, images, process, record
 from runner.audit import Audit
 from runner.container import Container
 from runner.errors import AuditError, EngineError
+from runner.live import Live
 from runner.names import begun
 from runner.policy import Policy
 from runner.pool import Pool
@@ -48,31 +49,34 @@ class Service:
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
-    async def run(self, job: Job, client: str) -> Result:
-        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run."""
-        asked = time.monotonic()
+    async def run(self, job: Job, client: str, live: Live | None = None) -> Result:
+        """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
+
+        ``live`` sees it go on.
+        """
+        asked, live = time.monotonic(), live or Live()
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            async with self.pool.container(job.language) as container:
+            async with self.pool.container(job.language, live.enter) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
-                return await self._run(container, job, client, time.monotonic() - asked)
+                return await self._run(container, job, client, time.monotonic() - asked, live)
         raise EngineError("containers die before they are fed")
 
-    async def _run(self, container: Container, job: Job, client: str, queued: float) -> Result:
+    async def _run(self, container: Container, job: Job, client: str, queued: float, live: Live) -> Result:
         """Between two lines of the audit file, whatever happens."""
         name, policy = container.name, container.policy
         image = self.images.get(policy.name)
-        start = events.started(job, policy, name=name, argv=container.argv, image=image, client=client)
+        start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
         await self.audit.write("started", **start)
-        end = events.lost(name, policy, client, "abandoned")
+        end = record.lost(name, policy, client, "abandoned")
         try:
-            result = decide(await container.run(job, queued), policy)
-            end = events.ended(result, client)
+            result = decide(await container.run(job, queued, live), policy)
+            end = record.ended(result, client, live.feed.digest if live.feed else None)
         except EngineError as error:
             log.error("%s: %r", name, error.detail)
-            end = events.lost(name, policy, client, "engine_failed")
+            end = record.lost(name, policy, client, "engine_failed")
             raise
         finally:
             await self.audit.owe("ended", **end)
@@ -149,7 +153,7 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
     service = Service(policies, settings)
     with suppress(EngineError):  # then the chores say so, and the readiness answer
         await service.look_at_images()
-    await service.audit.owe("start", **events.service(settings.instance, policies, service.images))
+    await service.audit.owe("start", **record.service(settings.instance, policies, service.images))
     chores = [asyncio.create_task(service.sweep_forever()), asyncio.create_task(service.pool.turn_forever())]
     try:
         yield service

@@ -31,6 +31,7 @@ class Settings:
     memory: int
     idle_time: float
     rate_limit: str
+    rate_limit_storage: str
     body: int
     body_time: float
     stop_time: int
@@ -55,6 +56,17 @@ def _rate(value: str) -> str | None:
     except ValueError:
         return 'must be a rate such as "100 per 15 minutes"'
     return None
+
+
+def _storage(value: str) -> str | None:
+    url = re.fullmatch(
+        r"rediss?://([A-Za-z0-9_-]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?(/[0-9]{1,4})?", value
+    )
+    if value == "memory" or (url and int(url[4] or 1) in range(1, 65536)):
+        return None
+    return (
+        'must be "memory" or a URL such as "redis://host:6379/0"; a password comes from REDIS_PASSWORD, not from here'
+    )
 
 
 def _hosts(value: list[object]) -> str | None:
@@ -87,6 +99,7 @@ _KEYS: Final = {
     "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
     "idle-time": Key(float, toml.between(1, 86400)),
     "rate-limit": Key(str, _rate),
+    "rate-limit-storage": Key(str, _storage),
     "body": Key(int, toml.between(1024, 2**27)),
     "body-time": Key(float, toml.between(0.1, 600)),
     "stop-time": Key(int, toml.between(0, 600)),

@@ -30,7 +30,9 @@ class Engine:
         """Until it answers."""
         (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)  # its number may be another's by now
         folders = [f"--{key}={self._folder}/{name}" for key, name in FOLDERS.items()]
-        command = ["dockerd", f"--host={self.host}", *folders, "--bridge=none", "--iptables=false", "--ip6tables=false"]
+        # In a network of its own: --bridge=none would take the bridge away from the machine's engine.
+        network = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+        command = ["unshare", "--net", "dockerd", f"--host={self.host}", *folders, *network]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         assert eventually(self.answers, 30), (self._folder / "log").read_text()[-2000:]

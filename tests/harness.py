@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from runner.argv import LABEL
 
@@ -115,8 +117,11 @@ class Server:
 
     def containers(self) -> list[str]:
         """The names of this server's containers, in whatever state."""
-        listing = ("ps", "-a", f"--filter=label={LABEL}={self.instance}", "--format={{.Names}}")
-        return docker(*listing, host=self.host).split()
+        return _labelled(self.instance, self.host)
+
+    def verifying(self) -> list[str]:
+        """The container in which it proves a policy, if there is one at the moment."""
+        return _labelled(f"verify/{self.instance}", self.host)
 
     def clients(self) -> list[int]:
         """The docker clients of this server that are alive."""
@@ -143,6 +148,10 @@ class Server:
         return time.monotonic() - began
 
 
+def _labelled(instance: str, host: str | None) -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}", host=host).split()
+
+
 def _command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -156,6 +165,11 @@ def _waits(pid: int) -> bool:
         return Path(f"/proc/{pid}/wchan").read_text() in ("wait_for_partner", "fifo_open")
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def sleeper() -> str:
+    """A command that ends long after every limit, and that no other process has."""
+    return f"sleep 59.{secrets.randbelow(10**12)}"
 
 
 def audited(file: Path) -> dict[str, Any]:
@@ -174,6 +188,23 @@ def kill_launcher(mark: str) -> None:
     os.kill(next(pid for pid, uid, c in processes() if uid == inside and "/usr/lib/runner/launch" in c), signal.SIGKILL)
 
 
+def hear(client: ClientConnection) -> tuple[str, Any]:
+    """The next message of a live run: its event and data."""
+    message = json.loads(client.recv(timeout=20))
+    assert set(message) == {"event", "data"}
+    return message["event"], message["data"]
+
+
+def hear_out(client: ClientConnection) -> tuple[list[tuple[str, Any]], int]:
+    """All that is left to hear, and the code of the close."""
+    heard = []
+    try:
+        while True:
+            heard.append(hear(client))
+    except ConnectionClosed as closed:
+        return heard, closed.rcvd.code if closed.rcvd else 1006
+
+
 def gone(name: str, seconds: float = 10.0) -> bool:
     """Whether no container of that name is left, in whatever state, in time."""
     return eventually(lambda: not docker("ps", "-aq", f"--filter=name=^{name}$"), seconds)
@@ -184,6 +215,7 @@ def serving(
     folder: Path,
     environment: Mapping[str, str] | None = None,
     edit: Mapping[str, tuple[str, str]] | None = None,
+    options: Sequence[str] = (),
     host: str | None = None,
     **settings: object,
 ) -> Iterator[Server]:
@@ -197,7 +229,7 @@ def serving(
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}"],
+            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary), **own, **(environment or {})},
             stdout=output,
@@ -205,12 +237,12 @@ def serving(
         )
     server = Server(process, port, instance, log, temporary, host)
     try:
-        assert eventually(lambda: _listens(port) or process.poll() is not None, 20), log.read_text()
+        assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
         yield server
     finally:
         if process.poll() is None:
             server.stop()
-        left = server.containers()
+        left = [*server.containers(), *server.verifying()]
         if left:
             docker("rm", "-f", *left, host=host)
     assert not left, f"containers left: {left}\n{log.read_text()}"
@@ -219,6 +251,7 @@ def serving(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -143,14 +143,15 @@ def test_a_summary_counts() -> None:
         ended = {"status": "success", "reason": "completed"} if wall else {"status": None, "reason": "abandoned"}
         more = {"job": job, "language": language, "client": client, "times": {"wall": wall} if wall else None}
         fields.append({"event": "ended", "time": "4", **ended, **more})
-    fields += [{"event": "refused", "status": 429, "title": "Rate limit reached", "time": "5"}, {"event": "stop"}]
-    fields[-1]["time"] = "6"
+    fields += [{"event": "refused", "status": 429, "title": "Rate limit reached", "time": "5"}, {"event": "resumed"}]
+    fields += [{"event": "stop"}]
+    fields[-2]["time"], fields[-1]["time"] = "5", "6"
     summary = Summary()
     for each in followed(written(fields)):
         assert isinstance(each, Entry)
         summary.add(each)
     assert summary.as_json() == {
-        "entries": 10,
+        "entries": 11,
         "first": "1",
         "last": "6",
         "starts": 1,
@@ -164,7 +165,7 @@ def test_a_summary_counts() -> None:
         "open": {"d": "2"},
     }
     assert list(summary.lines()) == [
-        "10 entries from 1 to 6; 1 starts, 1 stops",
+        "11 entries from 1 to 6; 1 starts, 1 stops",
         "3 runs, 1 refusals",
         "runs by language: cpp 2, python 1",
         "runs by ending: success completed 2, no verdict abandoned 1",

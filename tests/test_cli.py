@@ -111,7 +111,8 @@ def test_show_says_why(server: Server) -> None:
     own = {
         "command": [word.replace("code-runner=main", f"code-runner={server.instance}") for word in policy["command"]]
     }
-    assert served.items() >= {**policy, **own}.items()
+    flags = [{key: value for key, value in flag.items() if key != "verified"} for flag in served["flags"]]
+    assert {**served, "flags": flags}.items() >= {**policy, **own}.items()
     image = docker("image", "inspect", "--format={{.Id}}", policy["image"]).strip()
     assert served["image_id"] == image
     listed = httpx.get(f"{server.url}/policies").json()["policies"]
@@ -121,15 +122,53 @@ def test_show_says_why(server: Server) -> None:
     assert httpx.get(f"{server.url}/policies/cobol").status_code == 422
 
 
-def test_run_runs_one_program(tmp_path: Path) -> None:
-    """Without HTTP: input from stdin, the answer as JSON, the exit code says whether it went well."""
+SUMMARY = re.compile(r"(\w+ \(\w+\)): queued \d+\.\d{3} s(, (compile|wall|cpu) \d+\.\d{3} s)+(, \d+\.\d MiB)?")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "out", "ending"),
+    [
+        ("import sys\nprint(input()[::-1])\nsys.stderr.write('é\\n')", 0, "cba\n", "success (completed)"),
+        ("raise SystemExit(3)", 3, "", "runtime_error (exit_code)"),
+        ("import os; os.kill(os.getpid(), 11)", 139, "", "runtime_error (signal)"),
+        ("import os; os.kill(os.getpid(), 40)", 168, "", "runtime_error (signal)"),
+        ("print(1)\nwhile True: pass", 124, "1\n", "timeout (wall_time)"),
+        ("print('x' * 65537)", 1, "x" * 65536, "runtime_error (output_limit)"),
+    ],
+    ids=range(6),
+)
+def test_run_runs_one_program(tmp_path: Path, source: str, code: int, out: str, ending: str) -> None:
+    """Without HTTP: input, output and exit code are those of this command, with a line on stderr about its end."""
     program = tmp_path / "any name.py"
-    program.write_text("print(input()[::-1])")
-    code, out, _ = runner("run", "python", str(program), input="abc")
-    assert (code, json.loads(out)["stdout"]) == (0, "cba\n")
-    program.write_text("raise SystemExit(3)")
-    code, out, _ = runner("run", "python", str(program))
-    assert (code, json.loads(out)["exit_code"]) == (1, 3)
+    program.write_text(source)
+    found, stdout, stderr = runner("run", "python", str(program), input="abc")
+    written, _, last = stderr.rstrip("\n").rpartition("\n")
+    line = SUMMARY.fullmatch(last)
+    assert line, stderr
+    assert (found, stdout, written, line[1]) == (code, out, "é" if "é" in source else "", ending)
+
+
+def test_run_prints_a_report_instead(tmp_path: Path) -> None:
+    """The answer as JSON, and nothing else; the exit code is the same."""
+    program = tmp_path / "program.py"
+    program.write_text("print(input())\nraise SystemExit(2)")
+    code, out, err = runner("run", "python", str(program), "--json", input="abc")
+    report = json.loads(out)
+    assert (code, report["stdout"], report["exit_code"], err) == (2, "abc\n", 2, "")
+
+
+def test_run_shows_output_as_it_comes(tmp_path: Path) -> None:
+    """Before the program has ended."""
+    program = tmp_path / "program.py"
+    program.write_text("import time\nprint('now')\ntime.sleep(1)")
+    command = [sys.executable, "-m", "runner", "run", "python", str(program)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"now\n"
+        assert started.poll() is None
+        assert started.wait(20) == 0
 
 
 def test_run_refuses_in_one_line(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is checked of a request before it is believed, and who counts as one client."""
 
 import asyncio
+import time
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from limits import parse as parse_rate
 
-from runner import limiter
+from runner import limiter, windows
 from runner import settings as configured
 from runner.errors import BadRequest, ForbiddenSite, RateLimited, TooLarge, TooSlow, WrongType
 from runner.guard import check_site, check_type, read_body
@@ -283,7 +284,7 @@ def hits(rate: str, *clients: str) -> list[tuple[bool, Allowance]]:
     """What each of these clients hears, one after the other."""
 
     async def ask() -> list[tuple[bool, Allowance]]:
-        asked = Limiter(parse_rate(rate))
+        asked = Limiter(parse_rate(rate), "memory")
         return [await asked.hit(client) for client in clients]
 
     return asyncio.run(ask())
@@ -305,6 +306,51 @@ def test_clients_do_not_count_for_each_other() -> None:
         *((True, 1), (True, 0), (False, 0)),
         *((True, 1), (False, 0)),
     ]
+
+
+def test_a_moving_window_moves() -> None:
+    """A request counts for as long as the window is, then no more; a refused one never did."""
+
+    async def ask() -> list[bool]:
+        asked = Limiter(parse_rate("2 per second"), "memory")
+        heard = []
+        for pause in (0, 0, 0, 1.05):
+            await asyncio.sleep(pause)
+            heard.append((await asked.hit("a"))[0])
+        return heard
+
+    assert asyncio.run(ask()) == [True, True, False, True]
+
+
+def test_no_more_clients_are_remembered_than_there_is_room_for() -> None:
+    """Beyond that, the one that ran longest ago is forgotten, and so is whoever has nothing left to remember."""
+
+    async def ask() -> tuple[int, int, int]:
+        memory = windows.Memory()
+        for number in range(windows.CLIENTS + 2):
+            await memory.acquire_entry(str(number), 1, 60)
+        counts = [(await memory.get_moving_window(str(n), 1, 60))[1] for n in (0, windows.CLIENTS)]
+        await asyncio.sleep(0.01)
+        await memory.acquire_entry("last", 1, 0)
+        return counts[0], counts[1], len(memory._hits)
+
+    assert asyncio.run(ask()) == (0, 1, 1)
+
+
+def test_many_clients_cost_one_request_nothing() -> None:
+    """The library's own memory visits every client after each request: seconds of CPU time for this."""
+
+    async def ask() -> float:
+        asked = Limiter(parse_rate("100 per hour"), "memory")
+        for number in range(windows.CLIENTS):
+            await asked.hit(str(number))
+        began = time.process_time()
+        for _ in range(10):
+            await asked.hit("a")
+            await asyncio.sleep(0.02)
+        return time.process_time() - began
+
+    assert asyncio.run(ask()) < 0.1
 
 
 def test_an_allowance_says_the_rate_and_the_rest() -> None:

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.routing import Route
 
+from server import ROUTES
 from tests.harness import Server, eventually, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
@@ -144,7 +146,9 @@ def test_a_charset_may_be_named(server: Server) -> None:
 
 def test_unknown_paths_and_methods(server: Server) -> None:
     """The problem says what there is."""
-    there = "This service has POST /run; GET or HEAD /languages; GET or HEAD /health; GET or HEAD /ready."
+    routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in ROUTES if isinstance(r, Route)]
+    there = f"This service has {'; '.join(map(' '.join, routes))}."
+    assert "POST /run; " in there
     assert problem(httpx.get(f"{server.url}/nope")) == (404, "Not Found", there)
     answer = httpx.get(f"{server.url}/run")
     assert problem(answer) == (405, "Method Not Allowed", there)
@@ -193,7 +197,8 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
 def test_health_and_readiness(server: Server) -> None:
     """Up, and able to run programs."""
     assert httpx.get(f"{server.url}/health").json() == {"status": "up"}
-    assert httpx.get(f"{server.url}/ready").json() == {"status": "ready"}
+    answer = httpx.get(f"{server.url}/ready").json()
+    assert (answer["status"], set(answer["verified"])) == ("ready", {"cpp", "python"})
 
 
 def test_a_slow_body_is_refused_in_time(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Server, gone, kill_launcher
+from tests.harness import Server, gone, kill_launcher, sleeper
 
 
 def run(server: Server, language: str, code: str, inputs: list[str]) -> dict[str, Any]:
@@ -147,9 +147,11 @@ def test_the_total_time_ends_all_runs(server: Server) -> None:
 
 def test_a_launcher_that_is_brought_down_takes_all_runs_along(server: Server) -> None:
     """Each still has its verdict: none."""
+    command = sleeper()
+    code = f"import subprocess; subprocess.run({command.split()})"
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(run, server, "python", "import subprocess; subprocess.run(['sleep', '59.75'])", ["", ""])
-        kill_launcher("sleep 59.75 ")
+        answer = pool.submit(run, server, "python", code, ["", ""])
+        kill_launcher(command)
         result = answer.result()
     assert [r["reason"] for r in result["results"]] == ["no_verdict", "no_verdict"]
 

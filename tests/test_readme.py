@@ -6,14 +6,16 @@ import subprocess
 
 import pytest
 
-from runner import configuration
+from runner import argv, configuration
 from runner.result import STATUS
 from runner.web.connection import REFUSALS
-from server import PROBLEMS, ROUTES
+from runner.web.problems import PROBLEMS
+from server import ROUTES
 from tests.harness import ROOT, Server
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+EVENTS = "text/event-stream"
 CURLS = [text for kind, text in BLOCKS if kind == "sh" and text.startswith("curl")]
 
 
@@ -24,11 +26,16 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line] for line in lines if "---" not in line[0]]
 
 
-@pytest.mark.parametrize("command", CURLS)
-def test_the_curls_run_as_written(server: Server, command: str) -> None:
-    """Only the port is another."""
+def curl(server: Server, command: str) -> str:
+    """What a command prints; only the port is another."""
     command = command.replace("http://127.0.0.1:3000", server.url)
-    answer = json.loads(subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=60).stdout)
+    return subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=60, text=True).stdout
+
+
+@pytest.mark.parametrize("command", [each for each in CURLS if EVENTS not in each])
+def test_the_curls_run_as_written(server: Server, command: str) -> None:
+    """And their answers are those that stand there."""
+    answer = json.loads(curl(server, command))
     assert answer["status"] == "success"
     if "inputs" in command:
         assert [run["stdout"] for run in answer["results"]] == ["2", "4"]
@@ -36,6 +43,7 @@ def test_the_curls_run_as_written(server: Server, command: str) -> None:
         example = json.loads(next(text for kind, text in BLOCKS if kind == "json"))
         assert list(answer) == list(example)
         assert answer["times"].keys() == example["times"].keys()
+        assert answer["policy"] == example["policy"]
         same = (
             "status",
             "reason",
@@ -48,6 +56,18 @@ def test_the_curls_run_as_written(server: Server, command: str) -> None:
             "compile_output",
         )
         assert {key: answer[key] for key in same} == {key: example[key] for key in same}
+        python = configuration.load().policies["python"]
+        uid = next(word for word in example["command"] if word.startswith("--user=")).partition(":")[2]
+        assert example["command"] == list(argv.run(python, example["id"], uid, "main"))
+
+
+def test_the_events_come_as_written(server: Server) -> None:
+    """Up to the result, which differs from run to run."""
+    command = next(each for each in CURLS if EVENTS in each)
+    example = next(text for kind, text in BLOCKS if kind == "text" and text.startswith("event: "))
+    told, seen = (text.partition("event: result\ndata: ") for text in (example, curl(server, command)))
+    assert told[0] == seen[0]
+    assert json.loads(seen[2])["stdout"] == "6\n"
 
 
 def test_every_reason_is_explained_with_its_status() -> None:

@@ -56,3 +56,35 @@ def test_refusals_are_of_their_kind(body: bytes, kind: type[Refusal]) -> None:
     """The edge turns each kind into its status."""
     with pytest.raises(kind):
         request.parse(body, POLICIES)
+
+
+# Live runs
+
+
+@given(st.sampled_from(sorted(POLICIES)), TEXT, TEXT)
+def test_the_first_message_is_a_job_of_one_input(language: str, code: str, data: str) -> None:
+    """As a request is; what comes later follows its input."""
+    message = {"language": language, "code": code, "input": data}
+    assert request.first(json.dumps(message).encode(), POLICIES) == Job(language, code.encode(), (data.encode(),))
+
+
+@given(TEXT)
+def test_a_later_message_brings_input_or_ends_it(data: str) -> None:
+    """Text, or None for its end."""
+    assert request.more(json.dumps({"input": data}).encode()) == data.encode()
+    assert request.more(b'{"end": true}') is None
+
+
+@pytest.mark.parametrize("message", [b"{}", b'{"end": false}', b'{"input": "", "end": true}', b'{"input": 1}', b"["])
+def test_a_later_message_is_one_of_two(message: bytes) -> None:
+    """Nothing between, and nothing of both."""
+    with pytest.raises(BadRequest):
+        request.more(message)
+
+
+@given(st.binary(max_size=100) | st.text().map(lambda text: json.dumps(text).encode()))
+def test_any_message_is_understood_or_refused(message: bytes) -> None:
+    """Never another exception."""
+    for read in (request.more, lambda data: request.first(data, POLICIES)):
+        with pytest.raises(BadRequest):
+            read(message)

@@ -26,6 +26,7 @@ def shipped(name: str) -> Policy:
 PYTHON: Final = shipped("python")
 CPP: Final = shipped("cpp")
 DONE: Final = Ending(exit_code=0, signal=None, cpu_time=0.01, peak_memory=4096, oom_kills=0)
+COMMAND: Final = ("docker", "run", "image")
 NOTHING: Final = Output(b"", 0)
 RUN: Final = Observed(Step.RUN, NOTHING, NOTHING, DONE, timed_out=False, seconds=0.02)
 COMPILED: Final = replace(RUN, step=Step.COMPILE, seconds=0.5)
@@ -50,15 +51,22 @@ def observations(step: Step) -> st.SearchStrategy[Observed]:
 
 
 runs: Final = st.lists(observations(Step.RUN), max_size=4).map(tuple)
+
+
+def result(policy: Policy, first: Observed, more: tuple[Observed, ...]) -> Result:
+    """What is decided of any steps."""
+    return decide(Facts("job-1", 0.25, (first, *more), COMMAND), policy)
+
+
 results: Final = st.one_of(
-    st.builds(lambda first, more: decide(Facts("job-1", 0.25, (first, *more)), PYTHON), observations(Step.RUN), runs),
-    st.builds(lambda first, more: decide(Facts("job-1", 0.25, (first, *more)), CPP), observations(Step.COMPILE), runs),
+    st.builds(result, st.just(PYTHON), observations(Step.RUN), runs),
+    st.builds(result, st.just(CPP), observations(Step.COMPILE), runs),
 )
 
 
 def reason(observed: Observed) -> Reason:
     """What is decided of one step alone."""
-    facts = Facts("job-1", 0.0, (observed,))
+    facts = Facts("job-1", 0.0, (observed,), COMMAND)
     return decide(facts, CPP if observed.step is Step.COMPILE else PYTHON).last.reason
 
 
@@ -151,12 +159,12 @@ def test_the_table_has_every_reason() -> None:
 )
 def test_the_first_run_that_failed_decides(policy: Policy, steps: tuple[Observed, ...], decisive: int) -> None:
     """Else the last one, else the compile step."""
-    assert decide(Facts("job-1", 0.0, steps), policy).last.observed is steps[decisive]
+    assert decide(Facts("job-1", 0.0, steps, COMMAND), policy).last.observed is steps[decisive]
 
 
 def test_a_result_is_made_of_its_steps() -> None:
     """The compile step apart, then each run."""
-    facts = Facts("job-1", 0.25, (COMPILED, RUN, replace(RUN, ending=FAILED)))
+    facts = Facts("job-1", 0.25, (COMPILED, RUN, replace(RUN, ending=FAILED)), COMMAND)
     assert decide(facts, CPP) == Result(
         facts,
         CPP,
@@ -181,7 +189,7 @@ def test_a_result_is_made_of_its_steps() -> None:
 def test_the_sources_path_is_shown_as_its_name(policy: Policy, said: bytes, shown: bytes) -> None:
     """Where the source lay inside does not matter to whoever wrote it."""
     seen = replace(COMPILED if policy.compile else RUN, stdout=Output(said, 0), stderr=Output(said, 0))
-    verdict = decide(Facts("job-1", 0.0, (seen,)), policy).last
+    verdict = decide(Facts("job-1", 0.0, (seen,), COMMAND), policy).last
     assert (verdict.stderr, verdict.observed.stdout.data) == (shown, said)
 
 
@@ -228,9 +236,10 @@ def test_text_of_utf_8_is_what_was_written(written: str) -> None:
 def test_the_report_of_a_run() -> None:
     """The answer to a run of an interpreted language, whole."""
     observed = replace(RUN, stdout=Output(b"h\xc3\xa9\xff", 0), stderr=Output(b"/tmp/main.py", 7), seconds=0.0212345678)
-    assert as_json(decide(Facts("job-1", 0.00000049, (observed,)), PYTHON)) == {
+    assert as_json(decide(Facts("job-1", 0.00000049, (observed,), COMMAND), PYTHON)) == {
         "id": "job-1",
         "policy": PYTHON.digest,
+        "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "output_limit",
         "stdout": "hé\ufffd",
@@ -249,9 +258,10 @@ def test_the_report_of_a_compiled_run() -> None:
     """The compiler's warnings are beside the program's output, its time beside the run's."""
     compiled = replace(COMPILED, stdout=Output(b"note\n", 0), stderr=Output(b"/tmp/main.cpp: warning\n", 0))
     crashed = replace(RUN, ending=Ending(None, 11, None, None, None))
-    assert as_json(decide(Facts("job-1", 0.5, (compiled, crashed)), CPP)) == {
+    assert as_json(decide(Facts("job-1", 0.5, (compiled, crashed), COMMAND), CPP)) == {
         "id": "job-1",
         "policy": CPP.digest,
+        "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "signal",
         "stdout": "",
@@ -269,9 +279,10 @@ def test_the_report_of_a_compiled_run() -> None:
 def test_the_report_of_a_failed_compilation() -> None:
     """What the compiler said is the output; nothing was run, so there is no wall time."""
     failed = replace(COMPILED, stderr=Output(b"/tmp/main.cpp: error\n", 0), ending=FAILED)
-    assert as_json(decide(Facts("job-1", 0.5, (failed,)), CPP)) == {
+    assert as_json(decide(Facts("job-1", 0.5, (failed,), COMMAND), CPP)) == {
         "id": "job-1",
         "policy": CPP.digest,
+        "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "compile_error",
         "stdout": "",
@@ -289,7 +300,7 @@ def test_the_report_of_a_failed_compilation() -> None:
 def test_the_report_of_no_verdict() -> None:
     """Where the launcher told nothing, nothing is made up."""
     silent = replace(RUN, ending=None, timed_out=True, seconds=2.0)
-    report = as_json(decide(Facts("job-1", 0.0, (silent,)), PYTHON))
+    report = as_json(decide(Facts("job-1", 0.0, (silent,), COMMAND), PYTHON))
     unknown = ("exit_code", "signal", "peak_memory", "oom_kills")
     assert [report[key] for key in ("status", "reason", *unknown)] == ["timeout", "wall_time", *[None] * 4]
     assert report["times"] == {"queued": 0.0, "compile": None, "wall": 2.0, "cpu": None}
@@ -299,11 +310,12 @@ def test_the_report_of_several_runs() -> None:
     """One ending for all, and a result for each run, in the order of the inputs."""
     first = replace(RUN, stdout=Output(b"1\n", 0))
     second = replace(RUN, ending=None, timed_out=True, reached=False, seconds=0.0)
-    result = decide(Facts("job-1", 0.5, (COMPILED, first, second)), CPP)
+    result = decide(Facts("job-1", 0.5, (COMPILED, first, second), COMMAND), CPP)
     report = as_json(result, several=True)
     assert {key: value for key, value in report.items() if key != "results"} == {
         "id": "job-1",
         "policy": CPP.digest,
+        "command": ["docker", "run", "image"],
         "status": "timeout",
         "reason": "total_time",
         "compile_output": "",
@@ -337,5 +349,5 @@ def test_the_report_of_several_runs() -> None:
 def test_several_runs_of_what_did_not_compile() -> None:
     """No run, no results; the compiler's words are there."""
     failed = replace(COMPILED, stderr=Output(b"error\n", 0), ending=FAILED)
-    report = as_json(decide(Facts("job-1", 0.5, (failed,)), CPP), several=True)
+    report = as_json(decide(Facts("job-1", 0.5, (failed,), COMMAND), CPP), several=True)
     assert (report["reason"], report["compile_output"], report["results"]) == ("compile_error", "error\n", [])

@@ -112,6 +112,10 @@ def test_a_time_is_a_finite_number(key: str, value: float) -> None:
 
 ORIGINS: Final = 'allowed-origins must be a list of origins such as "https://example.org"'
 RATE: Final = 'rate-limit must be a rate such as "100 per 15 minutes"'
+STORAGE: Final = (
+    'rate-limit-storage must be "memory" or a URL such as "redis://host:6379/0"; '
+    "a password comes from REDIS_PASSWORD, not from here"
+)
 INSTANCE: Final = "instance must be of a-z, 0-9 and -"
 
 
@@ -132,6 +136,13 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
         ({"rate_limit": "100"}, RATE),
         ({"rate_limit": "many per hour"}, RATE),
         ({"rate_limit": "100 per fortnight"}, RATE),
+        ({"rate_limit_storage": ""}, STORAGE),
+        ({"rate_limit_storage": "redis"}, STORAGE),
+        ({"rate_limit_storage": "memcached://localhost"}, STORAGE),
+        ({"rate_limit_storage": "redis://:secret@localhost:6379/0"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost:65536"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost:0"}, STORAGE),
+        ({"rate_limit_storage": "redis://localhost/0?socket_timeout=99"}, STORAGE),
         ({"allowed_hosts": [1]}, HOSTS),
         ({"allowed_hosts": ["a\tb"]}, HOSTS),
         ({"allowed_hosts": ["Runner.Example"]}, HOSTS),
@@ -174,6 +185,9 @@ def test_a_rate_that_would_not_be_kept_is_refused(rate: str) -> None:
     [
         {"rate_limit": "1/second"},
         {"rate_limit": "10 per hour"},
+        {"rate_limit_storage": "redis://localhost"},
+        {"rate_limit_storage": "rediss://runner@redis.example:6380/1"},
+        {"rate_limit_storage": "redis://[::1]:6379/0"},
         {"allowed_origins": ["https://example.org", "http://localhost:8080"]},
         {"trusted_proxies": ["10.0.0.2", "10.0.0.0/8", "::1", "2001:db8::/32"]},
         {"waiting_time": 10},
@@ -193,7 +207,7 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         settings.parse(text)
     assert str(caught.value).split("\n") == [
-        "server.toml:20: 'prot' is unknown: did you mean port?",
+        "server.toml:21: 'prot' is unknown: did you mean port?",
         "server.toml:1: host must not be empty",
         "server.toml:2: port must be from 0 to 65535",
     ]

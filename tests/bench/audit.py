@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from runner import argv, events
+from runner import argv, record
 from runner.audit import Audit
 from runner.policy import Policy
 from runner.protocol import Ending, Step
@@ -34,11 +34,11 @@ async def _measure(policy: Policy, file: Path, runs: int) -> list[float]:
     for number in range(runs):
         name = f"job-{number}"
         command = argv.run(policy, name, 1_900_000_000, "bench")
-        result = decide(Facts(name, 0.0, (seen,)), policy)
+        result = decide(Facts(name, 0.0, (seen,), command), policy)
         began = time.perf_counter()
-        start = events.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client="192.0.2.1")
+        start = record.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client="192.0.2.1")
         await audit.write("started", **start)
-        await audit.owe("ended", **events.ended(result, "192.0.2.1"))
+        await audit.owe("ended", **record.ended(result, "192.0.2.1"))
         measured.append((time.perf_counter() - began) * 1000)
     audit.close()
     return measured

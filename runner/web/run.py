@@ -1,0 +1,88 @@
+"""``POST /run``: one program, one container; the answer as JSON, or as events while it runs."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from runner import events, guard, limiter, request
+from runner.configuration import Configuration
+from runner.errors import Refusal
+from runner.events import Event
+from runner.report import as_json
+from runner.watch import watch
+from runner.web import leaving, problems
+from runner.web.access import LEFT
+from runner.web.problems import HEADERS
+
+log = logging.getLogger(__name__)
+
+
+async def run(http: Request) -> Response:
+    """The cheapest refusal comes first."""
+    config: Configuration = http.app.state.config
+    guard.check_site(http.headers, config.settings)
+    client = problems.client(http)
+    allowed, allowance = await http.app.state.limiter.hit(client)
+    http.state.headers = allowance.headers
+    if not allowed:
+        raise limiter.refusal(allowance)
+    guard.check_type(http.headers)
+    job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
+    http.state.entry.language = job.language
+    headers = {**HEADERS, **allowance.headers}
+    if events.wanted(",".join(http.headers.getlist("accept"))):
+        return EventStream(watch(http.app.state.service, job, client), http, headers)
+    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
+    http.state.entry.report = as_json(result, several=job.several)
+    return JSONResponse(http.state.entry.report, headers=headers)
+
+
+class EventStream(Response):
+    """Server-sent events. Whatever is refused before the first of them is an answer of its own."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, stream: AsyncGenerator[Event | None], http: Request, headers: Mapping[str, str]) -> None:
+        self.status_code = 200
+        self.init_headers({**headers, "X-Accel-Buffering": "no"})
+        self._stream, self._http = stream, http
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends them as they happen."""
+        async with contextlib.aclosing(self._stream) as stream:
+            first = await anext(stream)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            try:
+                await self._follow(first, receive, send)
+            except (ClientDisconnect, TimeoutError):
+                self._http.state.entry.problem = LEFT
+            else:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _follow(self, first: Event | None, receive: Receive, send: Send) -> None:
+        try:
+            await leaving.unless(leaving.gone(receive), self._send(first, send))
+        except (ClientDisconnect, TimeoutError):
+            raise
+        except Refusal as error:
+            await _put(send, Event("problem", await problems.told(self._http, error)))
+        except Exception as error:
+            log.exception("a run failed")
+            await _put(send, Event("problem", await problems.told(self._http, error)))
+
+    async def _send(self, first: Event | None, send: Send) -> None:
+        await _put(send, first)
+        async for event in self._stream:
+            if event and event.name == "result":
+                self._http.state.entry.report = event.data
+            await _put(send, event)
+
+
+async def _put(send: Send, event: Event | None) -> None:
+    async with asyncio.timeout(leaving.SEND_TIME):
+        await send({"type": "http.response.body", "body": events.as_sse(event), "more_body": True})

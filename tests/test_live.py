@@ -1,0 +1,403 @@
+"""Output while it happens, and programs that ask questions: over real connections, with real containers."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.harness import Server, docker, eventually, hear, hear_out, serving
+
+EVENTS = {"accept": "text/event-stream"}
+FOREVER = {"language": "python", "code": "while True: pass"}
+SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
+FLOOD = {"language": "python", "code": "while True: print('x' * 999)"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(server: Server) -> Iterator[None]:
+    """After each: no process of a program."""
+    yield
+    assert eventually(lambda: not server.jobs()), server.jobs()
+
+
+def stream(server: Server, body: object) -> Iterator[tuple[float, str, dict[str, Any]]]:
+    """Events as they arrive: seconds since the request, name, data."""
+    began, name = time.monotonic(), ""
+    with httpx.stream("POST", f"{server.url}/run", json=body, headers=EVENTS, timeout=60) as answer:
+        assert answer.status_code == 200, answer.read()
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-accel-buffering"] == "no"
+        for line in answer.iter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                yield time.monotonic() - began, name, json.loads(value)
+
+
+def events(server: Server, body: object) -> list[tuple[str, dict[str, Any]]]:
+    """All events of a run."""
+    return [(name, data) for _, name, data in stream(server, body)]
+
+
+def said(seen: list[tuple[str, dict[str, Any]]], name: str) -> str:
+    return "".join(data["text"] for kind, data in seen if kind == name)
+
+
+def phases(seen: list[tuple[str, dict[str, Any]]]) -> list[object]:
+    return [data.get("run", data["phase"]) for kind, data in seen if kind == "phase"]
+
+
+def without_times(result: dict[str, Any]) -> dict[str, Any]:
+    """What two runs of one program have in common."""
+    return {k: v for k, v in result.items() if k not in ("id", "command", "times", "peak_memory")}
+
+
+# Server-sent events
+
+
+def test_output_arrives_while_the_program_runs(server: Server) -> None:
+    """Each line when it is printed, and the result at the end, the same as without events."""
+    code = (
+        "import sys, time\nfor i in range(3):\n    sys.stdout.write(f'é {i}\\n')\n    time.sleep(0.3)\nsys.exit('bad')"
+    )
+    seen = list(stream(server, {"language": "python", "code": code}))
+    first, second, third = (when for when, name, _ in seen if name == "stdout")
+    assert 0.2 < second - first < 0.6
+    assert 0.2 < third - second < 0.6
+    assert third < seen[-1][0] - 0.2
+    plain = [(name, data) for _, name, data in seen]
+    assert phases(plain) == ["queued", 1]
+    assert (said(plain, "stdout"), said(plain, "stderr")) == ("é 0\né 1\né 2\n", "bad\n")
+    name, result = plain[-1]
+    assert name == "result"
+    assert without_times(result) == without_times(server.run("python", code))
+
+
+def test_a_character_is_never_cut(server: Server) -> None:
+    """Though its bytes are written apart."""
+    code = (
+        "import os, time\nfor b in 'é€'.encode():\n    os.write(1, bytes([b])); time.sleep(0.06)\nos.write(1, b'\\xff')"
+    )
+    texts = [data["text"] for name, data in events(server, {"language": "python", "code": code}) if name == "stdout"]
+    assert texts == ["é", "€", "\ufffd"]
+
+
+def test_compiling_is_a_phase_of_its_own(server: Server) -> None:
+    """With the compiler's words in it; then come the runs, by their number."""
+    code = "#warning careful\n#include <iostream>\nint main() { int n; std::cin >> n; std::cout << 2 * n; }"
+    seen = events(server, {"language": "cpp", "code": code, "inputs": ["1", "2"]})
+    assert phases(seen) == ["queued", "compile", 1, 2]
+    result = seen[-1][1]
+    assert "main.cpp:1:2: warning" in said(seen, "stderr")
+    assert said(seen, "stderr") == result["compile_output"]
+    assert [data["text"] for name, data in seen if name == "stdout"] == ["2", "4"]
+    assert [run["stdout"] for run in result["results"]] == ["2", "4"]
+
+
+def test_what_does_not_compile_is_not_run(server: Server) -> None:
+    """There is no run, and the errors are on stderr, as in the result."""
+    seen = events(server, {"language": "cpp", "code": "int main() { return x; }"})
+    assert phases(seen) == ["queued", "compile"]
+    assert said(seen, "stderr") == seen[-1][1]["stderr"] != ""
+    assert seen[-1][1]["reason"] == "compile_error"
+
+
+def test_the_limits_are_the_same(server: Server) -> None:
+    """Time and output; of a flood what is kept is sent, in few events, and no more."""
+    seen = events(server, FLOOD)
+    assert seen[-1][1]["reason"] == "output_limit"
+    assert said(seen, "stdout") == seen[-1][1]["stdout"]
+    assert len(said(seen, "stdout")) == 65536
+    assert len(seen) < 40
+    seen = events(server, {"language": "python", "code": "print(1)\nwhile True: pass"})
+    assert (said(seen, "stdout"), seen[-1][1]["reason"]) == ("1\n", "wall_time")
+
+
+def test_a_timeout_of_one_run_is_not_the_end(server: Server) -> None:
+    """The next begins; what the first wrote until it was killed is in no event of the next, and in no result."""
+    code = "n = input()\nprint(n)\nwhile n == 'a': print('x', end='') if len(n) > 9 else None"
+    seen = events(server, {"language": "python", "code": code, "inputs": ["a", "b"]})
+    assert phases(seen) == ["queued", 1, 2]
+    assert said(seen, "stdout") == "a\nb\n"
+    assert [run["reason"] for run in seen[-1][1]["results"]] == ["wall_time", "completed"]
+
+
+def test_a_byte_at_a_time_is_not_an_event_each(server: Server) -> None:
+    """They are sent together, 50 times a second at most."""
+    code = "import os\nfor _ in range(5000): os.write(1, b'x')"
+    seen = list(stream(server, {"language": "python", "code": code}))
+    assert said([(name, data) for _, name, data in seen], "stdout") == "x" * 5000
+    assert sum(name == "stdout" for _, name, _ in seen) < 5 + 50 * seen[-1][0]
+
+
+def test_refusals_keep_their_status(server: Server) -> None:
+    """Before the stream there is none."""
+    for body, status in (({}, 400), ({"language": "x", "code": ""}, 422), ({**SLEEP, "code": "#" * 65537}, 413)):
+        answer = server.post(body, headers=EVENTS)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
+    """Long before the time limit."""
+    seen = stream(server, FOREVER)
+    assert [next(seen)[2], next(seen)[2]] == [{"phase": "queued"}, {"phase": "run", "run": 1}]
+    assert eventually(lambda: bool(server.jobs()), 1)
+    seen.close()  # type: ignore[attr-defined]
+    assert eventually(lambda: not server.jobs(), 1.0)
+
+
+def test_a_slow_reader_holds_nothing_back(server: Server) -> None:
+    """The program runs to its end at its own pace; what was kept is there for whoever reads at last."""
+    body = {"language": "python", "code": "print('x' * 60000)\nprint('end')", "inputs": [""] * 40}
+    sent = json.dumps(body).encode()
+    head = f"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(f"{head}Accept: text/event-stream\r\nConnection: close\r\n\r\n".encode() + sent)
+        before = set(server.containers())
+        assert eventually(lambda: len(before - set(server.containers())) == 1), "its container waits for the client"
+        answer = b"".join(iter(lambda: client.recv(2**20), b""))
+    assert answer.count(b"event: result") == 1
+    assert answer.count(b"x" * 60000) == 40  # in the result; in events it comes in pieces
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Server]:
+    """One place to run, one to wait."""
+    with serving(tmp_path, running=1, waiting=1, waiting_time=0.5) as server:
+        assert eventually(lambda: len(running(server)) >= 2, 20)
+        yield server
+
+
+def running(server: Server) -> list[str]:
+    return docker("ps", f"--filter=label=code-runner={server.instance}", "--format={{.Names}}").split()
+
+
+def test_who_waits_sees_it_and_who_cannot_is_refused(narrow: Server) -> None:
+    """A full line is a 503; a line that does not move is a problem at the end of the stream."""
+    with ThreadPoolExecutor(3) as clients:
+        first = clients.submit(events, narrow, SLEEP)
+        time.sleep(0.2)
+        second = clients.submit(events, narrow, SLEEP)
+        time.sleep(0.1)
+        third = narrow.post(SLEEP, headers=EVENTS)
+        assert (third.status_code, third.json()["title"]) == (503, "Busy")
+        assert first.result()[-1][1]["stdout"] == "done\n"
+        (name, queued), (last, problem) = second.result()
+        assert (name, queued, last) == ("phase", {"phase": "queued"}, "problem")
+        detail = "No place was free within 0.5 s. Try again shortly."
+        assert problem == {"type": "urn:code-runner:busy", "title": "Busy", "status": 503, "detail": detail}
+
+
+# WebSocket
+
+
+@contextmanager
+def talking(server: Server, first: object = None, **options: Any) -> Iterator[ClientConnection]:
+    """A connection on which the first message has been sent."""
+    with connect(f"ws://127.0.0.1:{server.port}/run/live", **options) as client:
+        if first is not None:
+            client.send(json.dumps(first))
+        yield client
+
+
+def say(client: ClientConnection, message: object) -> None:
+    client.send(json.dumps(message))
+
+
+ASK = "name = input('name? ')\nprint('hello', name)\nage = input('age? ')\nprint(int(age) + 1)"
+
+
+@pytest.mark.parametrize("language", ["python", "cpp"])
+def test_a_question_is_answered(server: Server, language: str) -> None:
+    """The program waits for what the client says, and says what the client sees."""
+    cpp = (
+        '#include <iostream>\nint main() { std::string n; int a; std::cout << "name? "; std::cin >> n;'
+        ' std::cout << "hello " << n << "\\nage? "; std::cin >> a; std::cout << a + 1 << "\\n"; }'
+    )
+    with talking(server, {"language": language, "code": ASK if language == "python" else cpp}) as client:
+        heard = []
+        while ("stdout", {"text": "name? "}) not in heard:
+            heard.append(hear(client))
+        say(client, {"input": "Zoë\n"})
+        while not said(heard, "stdout").endswith("hello Zoë\nage? "):
+            heard.append(hear(client))
+        say(client, {"input": "41\n"})
+        rest, code = hear_out(client)
+    heard += rest
+    assert phases(heard) == (["queued", 1] if language == "python" else ["queued", "compile", 1])
+    assert heard[-1][0] == "result"
+    assert heard[-1][1]["stdout"] == said(heard, "stdout") == "name? hello Zoë\nage? 42\n"
+    assert (heard[-1][1]["status"], code) == ("success", 1000)
+
+
+def test_the_input_can_begin_and_end(server: Server) -> None:
+    """Some of it comes with the program, the rest later; ``end`` is its end."""
+    with talking(server, {"language": "python", "code": "import sys; print(sys.stdin.read())", "input": "a"}) as client:
+        for word in ("b", "", "ć"):
+            say(client, {"input": word})
+        say(client, {"end": True})
+        heard, code = hear_out(client)
+    assert (heard[-1][1]["stdout"], code) == ("abć\n", 1000)
+
+
+def test_the_end_of_the_program_does_not_wait_for_input(server: Server) -> None:
+    """Nobody need send an end."""
+    with talking(server, {"language": "python", "code": "print(1)"}) as client:
+        heard, code = hear_out(client)
+    assert (heard[-1][1]["stdout"], code) == ("1\n", 1000)
+
+
+def test_the_time_goes_on_while_a_program_waits(server: Server) -> None:
+    """As long as for any other program."""
+    with talking(server, {"language": "python", "code": "input()"}) as client:
+        heard, code = hear_out(client)
+    assert (heard[-1][1]["reason"], code) == ("wall_time", 1000)
+    assert 2.0 <= heard[-1][1]["times"]["wall"] < 2.5
+
+
+def test_a_closed_connection_stops_the_program(server: Server) -> None:
+    """Also while it reads nothing of what was sent."""
+    with talking(server, FOREVER) as client:
+        for _ in range(4):
+            say(client, {"input": "x" * 200_000})
+        assert eventually(lambda: bool(server.jobs()), 1)
+    assert eventually(lambda: not server.jobs(), 1.0)
+
+
+GOOD = {"language": "python", "code": "input()"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "status", "detail"),
+    [
+        ([b"{}"], 400, "Send text messages with JSON."),
+        (["{"], 400, "This is not valid JSON in UTF-8 "),
+        (["[" * 100_000], 400, "Expected `object`, got `array`. The first message is"),
+        (["{}"], 400, "Object missing required field `language`. The first message is a JSON object"),
+        ([json.dumps({**GOOD, "inputs": []})], 400, "Object contains unknown field `inputs`."),
+        ([json.dumps({**GOOD, "language": "cobol"})], 422, "`language` must be one of cpp, python."),
+        ([json.dumps({**GOOD, "code": "#" * 65537})], 413, "`code` has 65537 bytes"),
+        ([json.dumps(GOOD), "nonsense"], 400, "This is not valid JSON in UTF-8 "),
+        ([json.dumps(GOOD), b"\0"], 400, "Send text messages with JSON."),
+        ([json.dumps(GOOD), "{}"], 400, 'A message is {"input": "text"} or, as the last one, {"end": true}.'),
+        ([json.dumps(GOOD), '{"end": false}'], 400, "A message is"),
+        ([json.dumps(GOOD), '{"end": true, "input": ""}'], 400, "A message is"),
+        ([json.dumps(FOREVER), '{"end": true}', '{"input": ""}'], 400, "The input has ended already."),
+        ([json.dumps({**FOREVER, "input": "x" * 1_000_000}), json.dumps({"input": "x" * 48577})], 413, "The input has"),
+    ],
+    ids=range(14),
+)
+def test_what_is_wrong_is_told_and_ends_it(server: Server, messages: list[Any], status: int, detail: str) -> None:
+    """A problem as over HTTP, then a close with 1008; the program is stopped."""
+    with talking(server) as client:
+        for message in messages:
+            client.send(message)
+        heard, code = hear_out(client)
+    assert (heard[-1][0], heard[-1][1]["status"], code) == ("problem", status, 1008)
+    assert heard[-1][1]["detail"].startswith(detail)
+
+
+def test_a_message_that_is_too_large_is_not_kept(server: Server) -> None:
+    """The connection is closed with 1009 as soon as its length is told."""
+    with talking(server) as client:
+        client.send("x" * 1_572_865)
+        assert hear_out(client) == ([], 1009)
+
+
+def test_compression_is_not_agreed_on(server: Server) -> None:
+    """What a client sends is as large as it looks."""
+    with talking(server, compression="deflate") as client:
+        assert client.response is not None
+        assert "sec-websocket-extensions" not in client.response.headers
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
+def test_other_sites_may_not_connect(server: Server, headers: dict[str, str]) -> None:
+    """A browser asks nobody before it connects: the handshake is refused, with the problem as over HTTP."""
+    with pytest.raises(InvalidStatus) as refused, talking(server, additional_headers=headers):
+        pass
+    assert refused.value.response.status_code == 403
+    assert json.loads(refused.value.response.body)["title"] == "Forbidden site"
+
+
+def test_its_own_pages_may_connect(server: Server) -> None:
+    """Those that were loaded from here."""
+    with talking(server, {"language": "python", "code": ""}, origin=server.url) as client:
+        assert hear_out(client)[1] == 1000
+
+
+def test_other_paths_have_no_socket(server: Server) -> None:
+    """Neither a path that is not there nor one for requests."""
+    for path in ("/run", "/nope"):
+        with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{server.port}{path}"):
+            pass
+    assert httpx.get(f"{server.url}/run/live").status_code == 404
+
+
+def test_runs_and_connections_are_limited(tmp_path: Path) -> None:
+    """Live runs count as the others do; and so many may be connected; and one that says nothing is closed."""
+    with serving(tmp_path, rate_limit="3 per 15 minutes", connections=2, body_time=0.5) as server:
+        with talking(server) as silent, talking(server) as other:
+            with pytest.raises(InvalidStatus) as refused, talking(server):
+                pass
+            assert refused.value.response.status_code == 503
+            for client in (silent, other):
+                heard, code = hear_out(client)
+                assert (heard[0][1]["title"], code) == ("Request too slow", 1008)
+        assert eventually(lambda: server.post({"language": "python", "code": ""}).status_code == 200, 3)
+        with talking(server) as client:
+            heard, code = hear_out(client)
+            assert (heard[0][1]["title"], code) == ("Rate limit reached", 1013)
+
+
+def test_who_waits_too_long_may_try_later(narrow: Server) -> None:
+    """The close says so, too."""
+    with ThreadPoolExecutor(1) as clients:
+        first = clients.submit(narrow.post, SLEEP)
+        time.sleep(0.2)
+        with talking(narrow, SLEEP) as client:
+            heard, code = hear_out(client)
+        assert ([name for name, _ in heard], code) == (["phase", "problem"], 1013)
+        assert heard[-1][1]["title"] == "Busy"
+        assert first.result().status_code == 200
+
+
+def test_pings_without_end_are_not_answered_without_end(server: Server) -> None:
+    """A client that reads no answer is cut off: what is kept for it is bounded."""
+    ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
+    upgrade = "GET /run/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall((upgrade + key).encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 101")
+        with pytest.raises(ConnectionError):  # noqa: PT012
+            for _ in range(200):
+                client.sendall(ping * 1000)  # 26 MB in all
+
+
+def test_a_stop_does_not_wait_for_conversations(tmp_path: Path) -> None:
+    """At SIGTERM they end with 1012, at once; a stream of events gets stop-time like any request."""
+    with serving(tmp_path, stop_time=3) as server:
+        assert eventually(lambda: len(running(server)) >= 2, 20)
+        with ThreadPoolExecutor(1) as clients, talking(server, FOREVER) as client:
+            seen = clients.submit(events, server, SLEEP)
+            time.sleep(0.4)
+            assert server.stop() < 6
+            assert hear_out(client)[1] == 1012
+            assert seen.result()[-1][1]["stdout"] == "done\n"
