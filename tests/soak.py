@@ -122,7 +122,7 @@ def settled(server: Server) -> Held:
     """What it holds when nobody asks anything: no client, no program, only containers that wait."""
     assert eventually(lambda: not server.jobs() and len(server.containers()) == len(server.clients()) == 4, 60)
     found = []
-    for _ in range(20):
+    for _ in range(10):
         time.sleep(0.1)
         found.append(server.holds())
     return min(found, key=lambda held: held.files)
