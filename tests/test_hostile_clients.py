@@ -179,6 +179,19 @@ def test_a_head_that_never_ends_is_refused_in_time(strict: Server, begun: bytes)
         assert problem(heard(clients[0])) == (503, "Busy")
 
 
+def test_where_every_connection_is_busy_the_next_is_told(strict: Server) -> None:
+    """At once, before and after it has asked; and as soon as one has its answer, the next is served."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
+        for client in clients:
+            client.sendall(HEAD + b"Connection: close\r\nContent-Length: 99\r\n\r\n{")
+        time.sleep(0.2)
+        assert problem(said(strict)) == (503, "Busy")
+        assert problem(said(strict, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) == (503, "Busy")
+        assert [problem(heard(client)) for client in clients] == [(408, "Request too slow")] * CONNECTIONS
+    assert served(strict)
+
+
 def test_a_connection_without_a_request_is_closed_in_time(strict: Server) -> None:
     """Without a word: nothing was asked. Also after a request."""
     began = time.monotonic()
