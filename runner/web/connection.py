@@ -110,6 +110,7 @@ class Connection(H11Protocol):
         self.holder = ""
         self.since = 0.0
         self.refused = False
+        self._told = False
         self._timer: asyncio.TimerHandle | None = None
         self._unsent = 0
 
@@ -136,6 +137,8 @@ class Connection(H11Protocol):
         """What comes after a refusal is not looked at."""
         if not self.refused:
             super().data_received(data)
+        elif not self._told:
+            self.refuse(503)
 
     def on_response_complete(self) -> None:
         """Idle again."""
@@ -154,7 +157,7 @@ class Connection(H11Protocol):
 
     def refuse(self, status: int) -> None:
         """Says why, if nothing else was said, and ends."""
-        self.refused = True
+        self.refused = self._told = True
         if self.cycle and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -181,7 +184,7 @@ class Connection(H11Protocol):
             for each in _oldest(idle):
                 each.drop()
         elif refused < self._most:
-            self.refuse(503)
+            self.refused = True  # and hears so when it asks: not every client understands an answer before
         else:
             self.drop()
 
