@@ -56,7 +56,8 @@ types: $(VENV)/test
 	$(VENV)/bin/mypy
 
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile -m "not alone"
+	$(VENV)/bin/pytest --no-cov -m alone
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .screenshots

@@ -193,6 +193,7 @@ def spacious(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", LOUD)
 def test_a_neighbour_of_an_attack_gets_its_answer_in_time(spacious: Server, name: str) -> None:
     """Within twice its quiet time, which is measured on both sides of the attack; the best of three tries counts."""

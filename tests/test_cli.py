@@ -3,29 +3,39 @@
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.harness import ROOT, Server, copy_policies, docker, eventually, processes
+from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes
 
 pytestmark = pytest.mark.usefixtures("engine")
+
+
+def environ(pid: int) -> str:
+    """The environment of a process, or nothing when it has gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace")
+    return ""
 
 
 def runner(*words: str, input: str = "", cwd: Path = ROOT) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of ``python -m runner ...``."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "runner", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    mark = f"/nonexistent/{secrets.token_hex(8)}"  # docker's clients get PATH, and little else
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{os.environ['PATH']}:{mark}"}
     ended = subprocess.run(
         command, input=input, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment
     )
-    assert not [command for _, _, command in processes() if "--label=code-runner=cli-" in command]
+    assert not [command for pid, _, command in processes() if mark in environ(pid)]
     return ended.returncode, ended.stdout, ended.stderr
 
 
@@ -186,11 +196,21 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
     program = tmp_path / "forever.py"
     program.write_text("while True: pass")
     command = [sys.executable, "-m", "runner", "run", "python", str(program)]
+    mark = f"/nonexistent/{secrets.token_hex(8)}"
+    environment = {**os.environ, "PATH": f"{os.environ['PATH']}:{mark}"}
     started = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(1.0)
+
+    def clients() -> list[str]:
+        own = [command for pid, _, command in processes() if mark in environ(pid)]
+        return [found[1] for command in own if (found := re.search(r"--name=(\S+)", command))]
+
+    assert eventually(lambda: bool(clients()))
+    [name] = clients()
+    time.sleep(0.8)
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out, err) == (130, b"", b"interrupted\n")
-    assert eventually(lambda: "cli-" not in docker("ps", "-a", "--format={{.Labels}}"))
+    assert clients() == []
+    assert gone(name)

@@ -124,8 +124,8 @@ def test_what_a_killed_command_left_is_swept_when_it_is_old(engine: None, tmp_pa
     try:
         for kind, name in names.items():
             label = f"--label={LABEL}={'test' if kind == 'server' else 'cli'}-{mark}"
-            docker("create", "--name", name, label, *image)
-        docker("start", names["running"])
+            how = ["run", "--detach"] if kind == "running" else ["create"]  # any server may sweep what is not running
+            docker(*how, "--name", name, label, *image)
         with serving(tmp_path):
             assert gone(names["old"])
         assert sorted(docker("ps", "-a", f"--filter=name={mark}", "--format={{.Names}}").split()) == sorted(
