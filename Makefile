@@ -56,7 +56,7 @@ types: $(VENV)/test
 	$(VENV)/bin/mypy
 
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile -m "not alone"
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile -m "not alone"
 	$(VENV)/bin/pytest --no-cov -m alone
 
 clean:
