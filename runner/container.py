@@ -167,6 +167,7 @@ class Container:
             raise EngineError("the engine was lost during a run")
         if client.returncode == 2 and GVISOR in self.policy.docker_run:
             raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
+        await process.output(argv.engine_version(), ANSWER_TIME)  # a client that is cut off may exit with another code
 
     async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
         assert client.stdin is not None

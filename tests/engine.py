@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.harness import docker, eventually, processes
@@ -83,8 +83,21 @@ def own_engine(folder: Path) -> Iterator[Engine]:
         engine.process.send_signal(signal.SIGCONT)
         engine.process.terminate()
         engine.process.wait(timeout=60)
-        for pid, _, command in processes():  # one that was killed has lost sight of its containers' shims
-            if f"-address {folder}/" in command:
+        assert eventually(lambda: _released(folder))
+
+
+def _released(folder: Path) -> bool:
+    """Ends what an engine that was killed has lost sight of: shims, and containers that they were starting."""
+    for pid, _, command in processes():
+        if f"-address {folder}/" in command or _holds(pid, folder):
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        umount = ["umount", "--recursive", str(folder)]
-        assert eventually(lambda: subprocess.run(umount, check=False).returncode == 0)
+    return subprocess.run(["umount", "--recursive", str(folder)], capture_output=True, check=False).returncode == 0
+
+
+def _holds(pid: int, folder: Path) -> bool:
+    """Whether a process has a file open there."""
+    try:
+        return any(os.readlink(file).startswith(f"{folder}/") for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
