@@ -144,8 +144,8 @@ def test_events_are_sent_to_whom_asks_for_them(accept: str, expected: bool) -> N
 
 def test_the_path_is_the_policys() -> None:
     """Another work directory, another file name."""
-    other = replace(PYTHON, source="a.py", docker_run=("--workdir=/work",))
+    other = replace(PYTHON, source="a.py", docker_run=("--workdir=/srv",))
     run = phase()
-    run.stderr.add(b"/work/a.py /tmp/main.py")
+    run.stderr.add(b"/srv/a.py /tmp/main.py")
     events: list[Any] = list(Tail(other).take([run], over=True))
     assert said(events, "stderr") == "a.py /tmp/main.py"
