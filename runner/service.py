@@ -69,17 +69,21 @@ class Service:
         name, policy = container.name, container.policy
         image = self.images.get(policy.name)
         start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
-        await self.audit.write("started", **start)
-        end = record.lost(name, policy, client, "abandoned")
+        end: record.Fields | None = record.lost(name, policy, client, "abandoned")
         try:
+            await self.audit.write("started", **start)
             result = decide(await container.run(job, queued, live), policy)
             end = record.ended(result, client, live.feed.digest if live.feed else None)
+        except AuditError:
+            end = None  # it has not begun
+            raise
         except EngineError as error:
             log.error("%s: %r", name, error.detail)
             end = record.lost(name, policy, client, "engine_failed")
             raise
         finally:
-            await self.audit.owe("ended", **end)
+            if end:
+                await self.audit.owe("ended", **end)
         return result
 
     async def problems(self) -> list[str]:

@@ -1,6 +1,7 @@
 """The audit file of the real server: complete, chained, and nothing runs without it."""
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -98,6 +99,23 @@ def test_a_run_without_a_verdict_has_an_end_too(engine: None, tmp_path: Path) ->
     ended = [line["reason"] for line in entries(tmp_path / "audit.jsonl") if line["event"] == "ended"]
     assert ended == ["abandoned"]
     assert checked(tmp_path / "audit.jsonl")["open"] == {}
+
+
+def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None, tmp_path: Path) -> None:
+    """Here the file is held by another process for that long: a line that was begun is written, and so is its end."""
+    file = tmp_path / "audit.jsonl"
+    with serving(tmp_path) as server:
+        assert server.post(HELLO).status_code == 200
+        with file.open("rb") as held, socket.create_connection(("127.0.0.1", server.port)) as client:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            body = json.dumps(HELLO).encode()
+            head = "POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+            client.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
+            time.sleep(1.0)
+            client.close()
+            time.sleep(0.3)
+        assert eventually(lambda: "abandoned" in file.read_text())
+    assert (checked(file)["runs"], checked(file)["open"]) == (2, {})
 
 
 def test_a_server_that_was_killed_leaves_its_runs_open(engine: None, tmp_path: Path) -> None:
