@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner import lock, policy, seccomp, settings, toml
-from runner.errors import PolicyError, Problem, UnknownLanguage
+from runner import lock, policy, request, seccomp, settings, toml
+from runner.errors import PolicyError, Problem
 from runner.policy import Policy
 from runner.settings import Settings
 
@@ -24,9 +24,7 @@ class Configuration:
 
     def policy(self, language: str) -> Policy:
         """The policy of that name, or ``UnknownLanguage``."""
-        if language not in self.policies:
-            raise UnknownLanguage(f"`language` must be one of {', '.join(sorted(self.policies))}.")
-        return self.policies[language]
+        return request.policy_of(language, self.policies)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ T = TypeVar("T")
 def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that a body asks for, or a ``Refusal``."""
     asked = _decoded(_body, body, _CONTRACT)
-    policy, source = _policy(asked.language, policies), asked.code.encode()
+    policy, source = policy_of(asked.language, policies), asked.code.encode()
     if isinstance(asked.inputs, list):
         if asked.input is not msgspec.UNSET:
             raise BadRequest(f"There is both `input` and `inputs`. {_CONTRACT}")
@@ -60,7 +60,7 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
 def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that the first message of a live run asks for, or a ``Refusal``."""
     asked = _decoded(_first, message, _FIRST)
-    return job(_policy(asked.language, policies), asked.code.encode(), (_bytes(asked.input),))
+    return job(policy_of(asked.language, policies), asked.code.encode(), (_bytes(asked.input),))
 
 
 def more(message: bytes) -> bytes | None:
@@ -82,7 +82,8 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, contract: str) -> T:
         raise BadRequest(f"This is not valid JSON in UTF-8 ({_plain(str(error))}). {contract}") from None
 
 
-def _policy(language: str, policies: Mapping[str, Policy]) -> Policy:
+def policy_of(language: str, policies: Mapping[str, Policy]) -> Policy:
+    """The policy of that name, or ``UnknownLanguage``."""
     policy = policies.get(language)
     if policy is None:
         raise UnknownLanguage(f"`language` must be one of {', '.join(sorted(policies))}.")

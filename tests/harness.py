@@ -173,11 +173,11 @@ def sleeper() -> str:
     return f"sleep 59.{secrets.randbelow(10**12)}"
 
 
-def audited(file: Path) -> dict[str, Any]:
-    """What `runner audit` says of a file; its chain must hold."""
-    command = [sys.executable, "-m", "runner", "audit", "--json", str(file)]
+def audited(*files: Path) -> dict[str, Any]:
+    """What `runner audit` says of files; their chain must hold."""
+    command = [sys.executable, "-m", "runner", "audit", "--json", *map(str, files)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
     report: dict[str, Any] = json.loads(ended.stdout)
     return report
 

@@ -22,7 +22,7 @@ import pytest
 from runner import argv, configuration
 from runner.audit import Audit, AuditFile
 from runner.errors import AuditError
-from tests.harness import ROOT, Server, copy_policies, eventually, serving
+from tests.harness import ROOT, Server, audited, copy_policies, eventually, serving
 from tests.test_cli import runner
 
 HELLO = {"language": "python", "code": "print('hello', input())", "input": "you"}
@@ -31,14 +31,6 @@ HELLO = {"language": "python", "code": "print('hello', input())", "input": "you"
 def entries(path: Path) -> list[dict[str, Any]]:
     """What the file says."""
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def checked(*paths: Path) -> dict[str, Any]:
-    """What ``runner audit`` says of files whose chain holds."""
-    code, out, err = runner("audit", "--json", *map(str, paths))
-    assert (code, err) == (0, ""), out
-    report: dict[str, Any] = json.loads(out)
-    return report
 
 
 @contextmanager
@@ -80,7 +72,7 @@ def test_a_run_leaves_two_lines_and_a_refusal_one(engine: None, tmp_path: Path) 
     assert (bad["status"], bad["title"], bad["path"], bad["client"]) == (400, "Bad request", "/run", "127.0.0.1")
     assert (lost["status"], lost["path"]) == (404, "/nowhere")
     assert "hello" not in file.read_text()
-    report = checked(file)
+    report = audited(file)
     assert (report["runs"], report["open"], report["starts"], report["stops"]) == (1, {}, 1, 1)
     code, out, _ = runner("audit", str(file), "--find", answer["id"])
     assert (code, out.count('"job"')) == (0, 2)
@@ -98,7 +90,7 @@ def test_a_run_without_a_verdict_has_an_end_too(engine: None, tmp_path: Path) ->
         assert eventually(lambda: "abandoned" in (tmp_path / "audit.jsonl").read_text())
     ended = [line["reason"] for line in entries(tmp_path / "audit.jsonl") if line["event"] == "ended"]
     assert ended == ["abandoned"]
-    assert checked(tmp_path / "audit.jsonl")["open"] == {}
+    assert audited(tmp_path / "audit.jsonl")["open"] == {}
 
 
 def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None, tmp_path: Path) -> None:
@@ -115,7 +107,7 @@ def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None
             client.close()
             time.sleep(0.3)
         assert eventually(lambda: "abandoned" in file.read_text())
-    assert (checked(file)["runs"], checked(file)["open"]) == (2, {})
+    assert (audited(file)["runs"], audited(file)["open"]) == (2, {})
 
 
 def test_a_server_that_was_killed_leaves_its_runs_open(engine: None, tmp_path: Path) -> None:
@@ -127,13 +119,13 @@ def test_a_server_that_was_killed_leaves_its_runs_open(engine: None, tmp_path: P
         server.stop(9)
         assert isinstance(answer.exception(), httpx.HTTPError)
         assert eventually(lambda: not server.containers(), 20)
-    [job] = checked(file)["open"]
+    [job] = audited(file)["open"]
     text = runner("audit", str(file))[1]
     assert f"not ended: {job}, begun 20" in text
     (tmp_path / "next").mkdir()
     with serving(tmp_path / "next", audit_file=str(file)) as server:
         server.post(HELLO)
-    report = checked(file)
+    report = audited(file)
     assert (report["starts"], report["stops"], report["runs"], list(report["open"])) == (2, 1, 1, [job])
 
 
@@ -155,7 +147,7 @@ def test_what_cannot_be_recorded_is_not_run(engine: None, tmp_path: Path) -> Non
             assert server.post(HELLO).status_code == 200
             time.sleep(1)  # a readiness answer is given again for a second
             assert httpx.get(f"{server.url}/ready").status_code == 200
-        report = checked(file)
+        report = audited(file)
         assert (report["runs"], report["open"], report["torn"]) == (2, {}, 0)
 
 
@@ -174,7 +166,7 @@ def test_an_end_that_cannot_be_written_is_owed(engine: None, tmp_path: Path) -> 
         assert server.post(HELLO).status_code == 503
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
         assert server.post(HELLO).status_code == 200
-    report = checked(file)
+    report = audited(file)
     assert (report["runs"], report["open"], report["torn"]) == (2, {}, 0)
 
 
@@ -188,10 +180,10 @@ def test_a_file_that_is_moved_away_is_followed_by_another(engine: None, tmp_path
             assert eventually(lambda: file.exists() and file.read_text().count('"ended"') > 1, 30), size
             file.rename(tmp_path / f"audit.jsonl.{number}")
         assert [answer.result().status_code for answer in answers] == [200] * 24
-    report = checked(*tmp_path.glob("audit.jsonl*"))
+    report = audited(*tmp_path.glob("audit.jsonl*"))
     assert (report["runs"], report["open"]) == (24, {})
     subprocess.run(["gzip", tmp_path / "audit.jsonl.1"], check=True)
-    assert checked(*tmp_path.glob("audit.jsonl*"))["runs"] == 24
+    assert audited(*tmp_path.glob("audit.jsonl*"))["runs"] == 24
     (tmp_path / "audit.jsonl.1.gz").unlink()
     code, out, _ = runner("audit", *map(str, tmp_path.glob("audit.jsonl*")))
     assert (code, f"BROKEN: {tmp_path}/audit.jsonl.2:1: " in out, "missing before it" in out) == (1, True, True)
@@ -207,7 +199,7 @@ def test_a_server_and_the_command_share_a_file(engine: None, tmp_path: Path) -> 
         command = clients.submit(runner, *words)
         assert [answer.result().status_code for answer in answers] == [200] * 8
         assert command.result()[0] == 0
-    report = checked(tmp_path / "audit.jsonl")
+    report = audited(tmp_path / "audit.jsonl")
     assert (report["runs"], report["clients"], report["open"]) == (9, {"127.0.0.1": 8, "cli": 1}, {})
 
 
@@ -238,11 +230,11 @@ def test_a_torn_line_is_recognised(tmp_path: Path) -> None:
     writer.close()
     path.write_bytes(path.read_bytes()[:-20])
     AuditFile(path).append({"event": "after"})
-    report = checked(path)
+    report = audited(path)
     assert (report["torn"], report["entries"]) == (1, 4)
     (tmp_path / "b").write_bytes(path.read_bytes()[:50])
     AuditFile(tmp_path / "b").append({"event": "after"})
-    assert (checked(tmp_path / "b")["torn"], checked(tmp_path / "b")["entries"]) == (1, 2)
+    assert (audited(tmp_path / "b")["torn"], audited(tmp_path / "b")["entries"]) == (1, 2)
 
 
 def test_a_file_of_others_is_not_appended_to(tmp_path: Path) -> None:
@@ -260,7 +252,7 @@ def test_a_copied_and_emptied_file_goes_on(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(path.read_bytes())
         path.write_bytes(b"")
     writer.append({"event": "x"})
-    assert checked(*tmp_path.glob("a*"))["entries"] == 3
+    assert audited(*tmp_path.glob("a*"))["entries"] == 3
     path.unlink()
     AuditFile(path).append({"event": "x"})
     assert entries(path)[0]["number"] == 3
@@ -304,7 +296,7 @@ def test_lines_are_in_the_order_of_the_calls(tmp_path: Path) -> None:
 
     asyncio.run(write())
     assert [line["index"] for line in entries(tmp_path / "a")] == list(range(200))
-    assert checked(tmp_path / "a")["entries"] == 200
+    assert audited(tmp_path / "a")["entries"] == 200
 
 
 def test_no_file_is_no_audit() -> None:
