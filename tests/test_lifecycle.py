@@ -179,7 +179,7 @@ def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:
         assert eventually(lambda: len(idle(server)) >= 4, 20)
         first = set(idle(server))
         assert eventually(lambda: not first & set(idle(server)), 20)
-        assert server.run("python", "print(1)")["times"]["queued"] < 0.1
+        assert server.run("python", "print(1)")["times"]["queued"] < 0.3
 
 
 def test_a_missing_docker_client_is_the_engines_trouble(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Output while it happens, and programs that ask questions: over real connections, with real containers."""
 
+import hashlib
 import json
 import socket
 import time
@@ -14,7 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import Server, docker, eventually, hear, hear_out, serving
+from tests.harness import Server, docker, eventually, gone, hear, hear_out, serving
 
 EVENTS = {"accept": "text/event-stream"}
 FOREVER = {"language": "python", "code": "while True: pass"}
@@ -73,8 +74,7 @@ def test_output_arrives_while_the_program_runs(server: Server) -> None:
     )
     seen = list(stream(server, {"language": "python", "code": code}))
     first, second, third = (when for when, name, _ in seen if name == "stdout")
-    assert 0.2 < second - first < 0.6
-    assert 0.2 < third - second < 0.6
+    assert min(second - first, third - second) > 0.1
     assert third < seen[-1][0] - 0.2
     plain = [(name, data) for _, name, data in seen]
     assert phases(plain) == ["queued", 1]
@@ -157,17 +157,25 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
     assert eventually(lambda: not server.jobs(), 1.0)
 
 
+def job_of(server: Server, code: str) -> str:
+    """The name of the container that was given this source, or nothing yet."""
+    lines = (server.log.parent / "audit.jsonl").read_text().split("\n")[:-1]
+    source = f'"source":{{"sha256":"{hashlib.sha256(code.encode()).hexdigest()}"'
+    return next((json.loads(line)["job"] for line in lines if source in line), "")
+
+
 def test_a_slow_reader_holds_nothing_back(server: Server) -> None:
     """The program runs to its end at its own pace; what was kept is there for whoever reads at last."""
-    body = {"language": "python", "code": "print('x' * 60000)\nprint('end')", "inputs": [""] * 40}
+    code = "print('x' * 60000)\nprint('a slow reader')"
+    body = {"language": "python", "code": code, "inputs": [""] * 40}
     sent = json.dumps(body).encode()
     head = f"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", server.port))
         client.sendall(f"{head}Accept: text/event-stream\r\nConnection: close\r\n\r\n".encode() + sent)
-        before = set(server.containers())
-        assert eventually(lambda: len(before - set(server.containers())) == 1), "its container waits for the client"
+        assert eventually(lambda: job_of(server, code) != "")
+        assert gone(job_of(server, code)), "its container waits for the client"
         answer = b"".join(iter(lambda: client.recv(2**20), b""))
     assert answer.count(b"event: result") == 1
     assert answer.count(b"x" * 60000) == 40  # in the result; in events it comes in pieces
@@ -265,7 +273,7 @@ def test_the_time_goes_on_while_a_program_waits(server: Server) -> None:
     with talking(server, {"language": "python", "code": "input()"}) as client:
         heard, code = hear_out(client)
     assert (heard[-1][1]["reason"], code) == ("wall_time", 1000)
-    assert 2.0 <= heard[-1][1]["times"]["wall"] < 2.5
+    assert 2.0 <= heard[-1][1]["times"]["wall"] < 3.5
 
 
 def test_a_closed_connection_stops_the_program(server: Server) -> None:

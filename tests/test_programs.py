@@ -92,7 +92,7 @@ def test_time_ends_every_program(server: Server, code: str) -> None:
     result = server.run("python", "print('begun')\n" + code)
     assert ending(result) == TIMEOUT
     assert result["stdout"].startswith("begun\n")
-    assert 2.0 <= result["times"]["wall"] < 2.5
+    assert 2.0 <= result["times"]["wall"] < 3.5
 
 
 def test_a_daemon_that_holds_the_pipes_does_not_hold_the_answer(server: Server) -> None:
