@@ -1,6 +1,7 @@
 """An engine of the tests' own, which may be killed, stopped and filled up."""
 
 import os
+import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.host = f"unix://{folder}/docker.sock"
+        self.group = f"engine-{secrets.token_hex(4)}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -32,7 +34,8 @@ class Engine:
         folders = [f"--{key}={self._folder}/{name}" for key, name in FOLDERS.items()]
         # In a network of its own: --bridge=none would take the bridge away from the machine's engine.
         network = ("--bridge=none", "--iptables=false", "--ip6tables=false")
-        command = ["unshare", "--net", "dockerd", f"--host={self.host}", *folders, *network]
+        groups = (f"--cgroup-parent={self.group}", "--exec-opt=native.cgroupdriver=cgroupfs")
+        command = ["unshare", "--net", "dockerd", f"--host={self.host}", *folders, *network, *groups]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         assert eventually(self.answers, 30), (self._folder / "log").read_text()[-2000:]
@@ -84,6 +87,7 @@ def own_engine(folder: Path) -> Iterator[Engine]:
         engine.process.terminate()
         engine.process.wait(timeout=60)
         assert eventually(lambda: _released(folder))
+        _remove_groups(engine.group)
 
 
 def _released(folder: Path) -> bool:
@@ -93,6 +97,13 @@ def _released(folder: Path) -> bool:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     return subprocess.run(["umount", "--recursive", str(folder)], capture_output=True, check=False).returncode == 0
+
+
+def _remove_groups(name: str) -> None:
+    """Those of containers that were killed with their engine: a container that ends takes its own along."""
+    for group in [*Path("/sys/fs/cgroup").glob(f"*/{name}"), *Path("/sys/fs/cgroup").glob(name)]:
+        for each in [*(path for path in group.iterdir() if path.is_dir()), group]:
+            each.rmdir()
 
 
 def _holds(pid: int, folder: Path) -> bool:

@@ -145,7 +145,7 @@ class World(RuleBasedStateMachine):
 
 
 TestWorld = World.TestCase
-TestWorld.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestWorld.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 
 
 def seen(name: str, language: str, state: State = State.IDLE, since: float = 0) -> Seen:
