@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,7 @@ def create_app(config: Configuration) -> Starlette:
     """The application; its service lives as long as it does."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, object]]:
         policies, settings = config.policies, config.settings
         app.state.limiter = Limiter(settings.rate, settings.rate_limit_storage)
         async with (
@@ -58,7 +59,7 @@ def create_app(config: Configuration) -> Starlette:
             open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
         ):
             app.state.metrics = Metrics(app.state.service.pool)
-            yield
+            yield {"refused": partial(problems.before_a_request, app)}
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
         errors.Refusal: problems.refused,

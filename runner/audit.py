@@ -184,32 +184,46 @@ class Audit:
     async def write(self, event: str, **fields: Any) -> None:
         """Returns when the line is in the file; ``AuditError`` when it is not."""
         try:
-            await self._write(event, fields, owed=False)
+            await _in_time(self._submit(event, fields))
+        except OSError as error:
+            raise AuditError(str(error)) from error
+
+    async def begin(self, start: Mapping[str, Any], end: Mapping[str, Any]) -> None:
+        """Writes ``started``. Where that is given up and the disk takes it later, ``ended`` follows it."""
+        try:
+            written = self._submit("started", start)
+            try:
+                await _in_time(written)
+            except TimeoutError:
+                written.add_done_callback(lambda late: _succeeded(late) and self._submit("ended", end, owed=True))
+                raise
         except OSError as error:
             raise AuditError(str(error)) from error
 
     async def owe(self, event: str, **fields: Any) -> None:
         """Writes the line now or, when that fails, before any other: for what has happened already."""
         try:
-            await self._write(event, fields, owed=True)
+            await _in_time(self._submit(event, fields, owed=True))
         except OSError as error:
             log.error("audit: %r will be written later: %s", event, error)
 
-    async def _write(self, event: str, fields: Mapping[str, Any], *, owed: bool) -> None:
+    def _submit(self, event: str, fields: Mapping[str, Any], *, owed: bool = False) -> "asyncio.Future[None]":
         if self._file is None:
-            return
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.set_result(None)
+            return nothing
         if self._pending >= PENDING and not owed:
             raise OSError(f"{self._pending} lines wait for the disk")
         self._pending += 1
         line = {"time": now(), "event": event, **fields}
         written = asyncio.wrap_future(self._thread.submit(self._file.append, line, owed=owed))
         written.add_done_callback(self._done)
-        # Shielded: a request that is cancelled does not take its line with it.
-        async with asyncio.timeout(WRITE_TIME):
-            await asyncio.shield(written)
+        return written
 
     def _done(self, written: "asyncio.Future[None]") -> None:
         self._pending -= 1
+        if written.cancelled():  # given up at the end
+            return
         error = written.exception()
         if error and not self.failing:
             log.error("audit: the file cannot be written: %s", error)
@@ -225,3 +239,13 @@ class Audit:
     def close(self) -> None:
         """When nothing more will be written: what still waits for a disk that hangs is given up."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def _in_time(written: "asyncio.Future[None]") -> None:
+    """Shielded: a request that is cancelled does not take its line with it."""
+    async with asyncio.timeout(WRITE_TIME):
+        await asyncio.shield(written)
+
+
+def _succeeded(written: "asyncio.Future[None]") -> bool:
+    return not written.cancelled() and not written.exception()

@@ -16,6 +16,7 @@ from runner.names import begun
 from runner.policy import Policy
 from runner.pool import Pool
 from runner.process import ANSWER_TIME, COMMAND_TIME
+from runner.refusals import PERIOD, Refusals
 from runner.result import Job, Result, decide
 from runner.settings import Settings
 
@@ -44,6 +45,7 @@ class Service:
         self.policies = policies
         self.pool = Pool(policies, settings)
         self.audit = Audit(settings.audit_file)
+        self.refusals = Refusals(self.audit)
         self._instance = settings.instance
         self.images: dict[str, str | None] = {}
         self._ready_lock = asyncio.Lock()
@@ -71,7 +73,7 @@ class Service:
         start = record.started(job, policy, name=name, argv=container.argv, image=image, client=client)
         end: record.Fields | None = record.lost(name, policy, client, "abandoned")
         try:
-            await self.audit.write("started", **start)
+            await self.audit.begin(start, record.lost(name, policy, client, "not_run"))
             result = decide(await container.run(job, queued, live), policy)
             end = record.ended(result, client, live.feed.digest if live.feed else None)
         except AuditError:
@@ -150,6 +152,12 @@ class Service:
                 log.error("cannot sweep: %r", error.detail)
             await asyncio.sleep(SWEEP_TIME)
 
+    async def write_refusals_forever(self) -> None:
+        """Now and again."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            await self.refusals.write()
+
 
 @asynccontextmanager
 async def open_service(policies: Mapping[str, Policy], settings: Settings) -> AsyncIterator[Service]:
@@ -158,7 +166,8 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
     with suppress(EngineError):  # then the chores say so, and the readiness answer
         await service.look_at_images()
     await service.audit.owe("start", **record.service(settings.instance, policies, service.images))
-    chores = [asyncio.create_task(service.sweep_forever()), asyncio.create_task(service.pool.turn_forever())]
+    duties = (service.sweep_forever(), service.pool.turn_forever(), service.write_refusals_forever())
+    chores = [asyncio.create_task(duty) for duty in duties]
     try:
         yield service
     finally:
@@ -166,5 +175,6 @@ async def open_service(policies: Mapping[str, Policy], settings: Settings) -> As
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
         await service.close()
+        await service.refusals.write()
         await service.audit.owe("stop", instance=settings.instance)
         service.audit.close()

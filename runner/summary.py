@@ -40,7 +40,7 @@ class Summary:
             case "stop":
                 self.stops += 1
             case "refused":
-                self.refusals[f"{fields.get('status')} {fields.get('title')}"] += 1
+                self.refusals[f"{fields.get('status')} {fields.get('title')}"] += fields.get("count", 1)
             case "started":
                 self.open[str(fields.get("job"))] = self.last
             case "ended":

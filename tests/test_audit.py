@@ -22,6 +22,7 @@ import pytest
 from runner import argv, configuration
 from runner.audit import Audit, AuditFile
 from runner.errors import AuditError
+from runner.refusals import KINDS, Kind, Refusals
 from tests.harness import ROOT, Server, audited, copy_policies, eventually, serving
 from tests.test_cli import runner
 
@@ -218,6 +219,26 @@ def test_an_audit_file_of_the_server_is_private(server: Server) -> None:
     assert oct(path.stat().st_mode & 0o777) == "0o640"
 
 
+def test_a_flood_of_refusals_is_counted(engine: None, tmp_path: Path) -> None:
+    """Those of a kind are one line; also what never became a request."""
+    with serving(tmp_path) as server:
+        for number in range(50):
+            assert httpx.get(f"{server.url}/nowhere{number}").status_code == 404
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+                client.sendall(b"nonsense\r\n\r\n")
+                assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+        assert eventually(lambda: 'problem="Bad request"' in server.log.read_text())
+        assert b'code_runner_problems_total{title="Bad request"} 3.0' in httpx.get(f"{server.url}/metrics").content
+    told = [line for line in entries(tmp_path / "audit.jsonl") if line["event"] == "refused"]
+    assert [(line["status"], line["client"], line["path"], line["count"]) for line in told] == [
+        (404, "127.0.0.1", "/nowhere0", 50),
+        (400, "127.0.0.1", "", 3),
+    ]
+    assert all(line["first"] < line["time"] for line in told)
+    assert audited(tmp_path / "audit.jsonl")["refusals"] == {"404 Not Found": 50, "400 Bad request": 3}
+
+
 # The file alone
 
 
@@ -297,6 +318,49 @@ def test_lines_are_in_the_order_of_the_calls(tmp_path: Path) -> None:
     asyncio.run(write())
     assert [line["index"] for line in entries(tmp_path / "a")] == list(range(200))
     assert audited(tmp_path / "a")["entries"] == 200
+
+
+def test_a_start_that_comes_too_late_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk hangs, the run is refused, and then the disk takes the line after all: nothing was run."""
+    monkeypatch.setattr("runner.audit.WRITE_TIME", 0.2)
+
+    async def write() -> None:
+        audit = Audit(str(tmp_path / "a"))
+        await audit.write("first")
+        with (tmp_path / "a").open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(AuditError):
+                await audit.begin({"job": "a"}, {"job": "a", "reason": "not_run"})
+        await audit.write("next")
+        await audit.write("last")  # what was lost sight of is ended between them
+        audit.close()
+
+    asyncio.run(write())
+    told = [(line["event"], line.get("reason")) for line in entries(tmp_path / "a")]
+    assert told[1:] == [("started", None), ("next", None), ("ended", "not_run"), ("last", None)]
+
+
+def test_refusals_are_of_so_many_kinds_at_most(tmp_path: Path) -> None:
+    """Those of more clients are counted together; what cannot be written is kept."""
+
+    async def refuse() -> None:
+        audit = Audit(str(tmp_path / "a"))
+        refusals = Refusals(audit)
+        for number in range(KINDS + 5):
+            refusals.add(Kind(f"10.0.{number}", 404, "Not Found"), "/")
+        await audit.write("first")
+        with (tmp_path / "a").open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            await refusals.write()
+        refusals.add(Kind("10.0.0", 404, "Not Found"), "/")
+        await refusals.write()
+        await refusals.write()
+        audit.close()
+
+    asyncio.run(refuse())
+    told = [(line["client"], line["count"]) for line in entries(tmp_path / "a") if line["event"] == "refused"]
+    ones = [(f"10.0.{number}", 1) for number in range(1, KINDS)]
+    assert told == [*ones, ("others", 5), ("10.0.0", 2)]
 
 
 def test_no_file_is_no_audit() -> None:

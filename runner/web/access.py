@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,10 +70,11 @@ class Access:
             entry.status, entry.problem = entry.status or 500, CRASHED
             raise
         finally:
-            _record(entry, scope, time.monotonic() - began)
+            record(entry, scope, time.monotonic() - began)
 
 
-def _record(entry: Entry, scope: Scope, seconds: float) -> None:
+def record(entry: Entry, scope: Mapping[str, Any], seconds: float) -> None:
+    """Says it: ``scope`` is a request's, or has its application, path and client."""
     report = entry.report or {}
     metrics: Metrics = scope["app"].state.metrics
     metrics.count(entry.language, entry.report, entry.problem[1] if entry.problem else None)

@@ -164,7 +164,7 @@ class Connection(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
-        self.transport.write(answer(status))
+        self._say(status)
         self.transport.write_eof()
         self.loop.call_later(LINGER_TIME, self.transport.abort)
 
@@ -172,8 +172,12 @@ class Connection(H11Protocol):
         """Makes room at once, without waiting for anybody."""
         self.connections.discard(self)
         if self._has_begun():
-            self.transport.write(answer(503))
+            self._say(503)
         self.transport.abort()
+
+    def _say(self, status: int) -> None:
+        self.transport.write(answer(status))
+        self.app_state["refused"](self.client, (status, REFUSALS[status].title))
 
     def _make_room(self) -> None:
         others = [each for each in self.connections if isinstance(each, Connection) and each is not self]

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runner import errors, limiter
-from runner.web.access import CRASHED, LEFT
+from runner.refusals import Kind
+from runner.web import access
+from runner.web.access import CRASHED, LEFT, Entry
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
@@ -47,18 +49,23 @@ def client(connection: HTTPConnection) -> str:
     return limiter.client_key(connection.client.host if connection.client else None)
 
 
-async def record(connection: HTTPConnection, problem: tuple[int, str]) -> None:
+def record(connection: HTTPConnection, problem: tuple[int, str]) -> None:
     """Refusals are logged, counted and audited; one that cannot be is a refusal all the same."""
-    connection.state.entry.problem = status, title = problem
-    fields = {"client": client(connection), "path": connection.url.path[:100], "status": status, "title": title}
-    with suppress(errors.AuditError):
-        await connection.app.state.service.audit.write("refused", **fields)
+    connection.state.entry.problem = problem
+    connection.app.state.service.refusals.add(Kind(client(connection), *problem), connection.url.path)
 
 
-async def told(connection: HTTPConnection, error: Exception) -> dict[str, object]:
+def before_a_request(app: Starlette, source: tuple[str, int] | None, problem: tuple[int, str]) -> None:
+    """The same for what was refused before it was a request."""
+    access.record(Entry(problem[0], problem=problem), {"app": app, "path": "", "client": source}, 0.0)
+    host = source[0] if source else None
+    app.state.service.refusals.add(Kind(limiter.client_key(host), *problem), "")
+
+
+def told(connection: HTTPConnection, error: Exception) -> dict[str, object]:
     """What a client hears of an error after its answer has begun; of a bug, only that it is one."""
     known = PROBLEMS[type(error)] if isinstance(error, errors.Refusal) else None
-    await record(connection, known or CRASHED)
+    record(connection, known or CRASHED)
     return body(*known, str(error)) if known else body(*CRASHED, BUG)
 
 
@@ -66,7 +73,7 @@ async def refused(request: Request, error: Exception) -> Response:
     """What a client hears of a refusal."""
     assert isinstance(error, errors.Refusal)
     status, title = PROBLEMS[type(error)]
-    await record(request, (status, title))
+    record(request, (status, title))
     headers = dict(getattr(request.state, "headers", {}))
     if isinstance(error, errors.RetryLater):
         headers["Retry-After"] = str(math.ceil(error.seconds))
@@ -76,7 +83,7 @@ async def refused(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """An unknown path or method."""
     assert isinstance(error, HTTPException)
-    await record(request, (error.status_code, error.detail))
+    record(request, (error.status_code, error.detail))
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in routes)
     return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
@@ -84,7 +91,7 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 async def crashed(request: Request, error: Exception) -> Response:
     """A bug; the log has it."""
-    await record(request, CRASHED)
+    record(request, CRASHED)
     return problem(*CRASHED, BUG)
 
 

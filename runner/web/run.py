@@ -70,10 +70,10 @@ class EventStream(Response):
         except (ClientDisconnect, TimeoutError):
             raise
         except Refusal as error:
-            await _put(send, Event("problem", await problems.told(self._http, error)))
+            await _put(send, Event("problem", problems.told(self._http, error)))
         except Exception as error:
             log.exception("a run failed")
-            await _put(send, Event("problem", await problems.told(self._http, error)))
+            await _put(send, Event("problem", problems.told(self._http, error)))
 
     async def _send(self, first: Event | None, send: Send) -> None:
         await _put(send, first)

@@ -55,12 +55,12 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
             _read(socket, feed), _send(socket, watch(socket.app.state.service, job, problems.client(socket), feed))
         )
     except Refusal as error:
-        await _end(socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, await problems.told(socket, error))
+        await _end(socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, problems.told(socket, error))
     except (WebSocketDisconnect, ClientDisconnect, TimeoutError):
         raise
     except Exception as error:
         log.exception("a run failed")
-        await _end(socket, FAILED, await problems.told(socket, error))
+        await _end(socket, FAILED, problems.told(socket, error))
     else:
         await _end(socket, DONE)
 
