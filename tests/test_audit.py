@@ -50,7 +50,7 @@ def test_a_run_leaves_two_lines_and_a_refusal_one(engine: None, tmp_path: Path) 
     with serving(tmp_path) as server:
         answer = server.post(HELLO).json()
         assert server.post({"language": "python"}).status_code == 400
-        assert httpx.get(f"{server.url}/nowhere?secret=1").status_code == 404
+        assert server.get("/nowhere?secret=1").status_code == 404
     file = tmp_path / "audit.jsonl"
     lines = entries(file)
     assert [line["event"] for line in lines] == ["start", "started", "ended", "refused", "refused", "stop"]
@@ -83,7 +83,7 @@ def test_a_run_leaves_two_lines_and_a_refusal_one(engine: None, tmp_path: Path) 
 def test_a_run_without_a_verdict_has_an_end_too(engine: None, tmp_path: Path) -> None:
     """Its client left, or the server was told to stop."""
     with serving(tmp_path, stop_time=0) as server:
-        body = json.dumps({"language": "python", "code": "while True: pass"}).encode()
+        body = json.dumps({"language": "python", "code": "import time; time.sleep(99)"}).encode()
         head = b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(head % len(body) + body)
@@ -115,7 +115,7 @@ def test_a_server_that_was_killed_leaves_its_runs_open(engine: None, tmp_path: P
     """That is how a crash is seen; the next server goes on with the chain."""
     file = tmp_path / "audit.jsonl"
     with serving(tmp_path) as server, ThreadPoolExecutor(1) as client:
-        answer = client.submit(server.post, {"language": "python", "code": "while True: pass"})
+        answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
         assert eventually(lambda: '"started"' in file.read_text())
         server.stop(9)
         assert isinstance(answer.exception(), httpx.HTTPError)
@@ -142,12 +142,12 @@ def test_what_cannot_be_recorded_is_not_run(engine: None, tmp_path: Path) -> Non
                 assert (answer.status_code, answer.json()["title"]) == (503, "Not recorded")
                 assert answer.json()["detail"].startswith("The audit file cannot be written")
                 assert answer.headers["retry-after"] == "5"
-            ready = httpx.get(f"{server.url}/ready")
+            ready = server.get("/ready")
             assert (ready.status_code, ready.json()["detail"]) == (503, "the audit file cannot be written")
             (disk / "fill").unlink()
             assert server.post(HELLO).status_code == 200
             time.sleep(1)  # a readiness answer is given again for a second
-            assert httpx.get(f"{server.url}/ready").status_code == 200
+            assert server.get("/ready").status_code == 200
         report = audited(file)
         assert (report["runs"], report["open"], report["torn"]) == (2, {}, 0)
 
@@ -223,13 +223,13 @@ def test_a_flood_of_refusals_is_counted(engine: None, tmp_path: Path) -> None:
     """Those of a kind are one line; also what never became a request."""
     with serving(tmp_path) as server:
         for number in range(50):
-            assert httpx.get(f"{server.url}/nowhere{number}").status_code == 404
+            assert server.get(f"/nowhere{number}").status_code == 404
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
                 client.sendall(b"nonsense\r\n\r\n")
                 assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
         assert eventually(lambda: 'problem="Bad request"' in server.log.read_text())
-        assert b'code_runner_problems_total{title="Bad request"} 3.0' in httpx.get(f"{server.url}/metrics").content
+        assert b'code_runner_problems_total{title="Bad request"} 3.0' in server.get("/metrics").content
     told = [line for line in entries(tmp_path / "audit.jsonl") if line["event"] == "refused"]
     assert [(line["status"], line["client"], line["path"], line["count"]) for line in told] == [
         (404, "127.0.0.1", "/nowhere0", 50),

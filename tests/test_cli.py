@@ -12,7 +12,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes
@@ -121,7 +120,7 @@ def test_show_says_why(server: Server) -> None:
     ]
     assert [flag["line"] for flag in policy["flags"]] == policy["command"][2 : 2 + len(policy["flags"])]
     assert all(flag["why"] and flag["without"] for flag in policy["flags"])
-    served = httpx.get(f"{server.url}/policies/python").json()
+    served = server.get("/policies/python").json()
     own = {
         "command": [word.replace("code-runner=main", f"code-runner={server.instance}") for word in policy["command"]]
     }
@@ -129,11 +128,11 @@ def test_show_says_why(server: Server) -> None:
     assert {**served, "flags": flags}.items() >= {**policy, **own}.items()
     image = docker("image", "inspect", "--format={{.Id}}", policy["image"]).strip()
     assert served["image_id"] == image
-    listed = httpx.get(f"{server.url}/policies").json()["policies"]
+    listed = server.get("/policies").json()["policies"]
     assert [(each["language"], each["digest"], each["image_id"]) for each in listed][1:] == [
         ("python", policy["digest"], image)
     ]
-    assert httpx.get(f"{server.url}/policies/cobol").status_code == 422
+    assert server.get("/policies/cobol").status_code == 422
 
 
 SUMMARY = re.compile(r"(\w+ \(\w+\)): queued \d+\.\d{3} s(, (compile|wall|cpu) \d+\.\d{3} s)+(, \d+\.\d MiB)?")

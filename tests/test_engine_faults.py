@@ -104,7 +104,7 @@ def progress(clients: Load) -> bool:
 
 def ready(server: Server) -> tuple[int, str]:
     """What /ready says, which must be in time."""
-    answer = httpx.get(f"{server.url}/ready", timeout=BOUND + 10)
+    answer = server.get("/ready", timeout=BOUND + 10)
     return answer.status_code, answer.json().get("detail", "")
 
 
@@ -125,7 +125,7 @@ def another(own: Engine, folder: Path) -> Iterator[Server]:
     folder.mkdir()
     with serving(folder, edit=EDIT, host=own.host, running=2, stop_time=1) as server, ThreadPoolExecutor(1) as client:
         assert eventually(lambda: len(server.containers()) >= 4, 20)
-        answer = client.submit(server.post, {"language": "python", "code": "while True: pass"})
+        answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
         assert eventually(lambda: len(server.jobs()) > 0)
         yield server
         answer.exception()
@@ -231,7 +231,7 @@ def test_a_kill_that_fails_is_not_the_last_word(engine: None, tmp_path: Path, fa
     """A program at its limit is answered in time, and its container is removed all the same."""
     script = f'case "$1" in kill) {failing};; esac\nexec REAL "$@"\n'
     with serving(tmp_path, fake(tmp_path, script), running=2) as server:
-        answer = server.run("python", "while True: pass")
+        answer = server.run("python", "import time; time.sleep(99)")
         assert (answer["status"], answer["reason"]) == ("timeout", "wall_time")
         assert eventually(lambda: answer["id"] not in server.containers(), 15)
         assert server.run("python", "print(1)")["stdout"] == "1\n"

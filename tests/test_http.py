@@ -31,7 +31,7 @@ def problem(answer: httpx.Response) -> tuple[int, str, str]:
 
 def post(server: Server, content: bytes, **headers: str) -> httpx.Response:
     """``POST /run`` with any bytes."""
-    return httpx.post(f"{server.url}/run", content=content, headers={"content-type": "application/json"} | headers)
+    return server.post(content=content, headers={"content-type": "application/json"} | headers)
 
 
 CONTRACT = (
@@ -128,7 +128,7 @@ def test_a_body_that_is_too_large_is_not_read(server: Server) -> None:
     """Announced or not, it ends at the limit."""
     assert problem(post(server, b"x" * 1_572_865))[0] == 413
     chunks = (b"x" * 65536 for _ in range(100))
-    answer = httpx.post(f"{server.url}/run", content=chunks, headers={"content-type": "application/json"})
+    answer = server.post(content=chunks, headers={"content-type": "application/json"})
     assert problem(answer)[:2] == (413, "Too large")
 
 
@@ -149,8 +149,8 @@ def test_unknown_paths_and_methods(server: Server) -> None:
     routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in ROUTES if isinstance(r, Route)]
     there = f"This service has {'; '.join(map(' '.join, routes))}."
     assert "POST /run; " in there
-    assert problem(httpx.get(f"{server.url}/nope")) == (404, "Not Found", there)
-    answer = httpx.get(f"{server.url}/run")
+    assert problem(server.get("/nope")) == (404, "Not Found", there)
+    answer = server.get("/run")
     assert problem(answer) == (405, "Method Not Allowed", there)
     assert answer.headers["allow"] == "POST"
 
@@ -180,7 +180,7 @@ def test_its_own_names_are_served(server: Server, host: str) -> None:
 
 def test_languages_are_listed_with_their_limits(server: Server) -> None:
     """What can be run."""
-    found = {item["language"]: item for item in httpx.get(f"{server.url}/languages").json()["languages"]}
+    found = {item["language"]: item for item in server.get("/languages").json()["languages"]}
     assert set(found) == {"python", "cpp"}
     assert found["python"]["limits"] == {
         "wall_time": 2.0,
@@ -196,8 +196,8 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
 
 def test_health_and_readiness(server: Server) -> None:
     """Up, and able to run programs."""
-    assert httpx.get(f"{server.url}/health").json() == {"status": "up"}
-    answer = httpx.get(f"{server.url}/ready").json()
+    assert server.get("/health").json() == {"status": "up"}
+    answer = server.get("/ready").json()
     assert (answer["status"], set(answer["verified"])) == ("ready", {"cpp", "python"})
 
 
@@ -223,7 +223,7 @@ def test_the_rate_limit_counts_runs_only(engine: None, tmp_path: Path) -> None:
         assert 890 < int(third.headers["retry-after"]) <= 900
         assert third.headers["ratelimit"].startswith('"run";r=0;t=')
         assert problem(server.post(GOOD, headers={"x-forwarded-for": "203.0.113.9"}))[0] == 429
-        assert httpx.get(f"{server.url}/languages").status_code == 200
+        assert server.get("/languages").status_code == 200
 
 
 def test_a_trusted_proxy_names_the_client(tmp_path: Path) -> None:
@@ -236,8 +236,8 @@ def test_a_trusted_proxy_names_the_client(tmp_path: Path) -> None:
 def test_nothing_internal_is_told_when_the_engine_is_not_there(tmp_path: Path) -> None:
     """A 503 with Retry-After; docker's own words are in the log."""
     with serving(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}) as server:
-        assert httpx.get(f"{server.url}/health").status_code == 200
-        answer = httpx.get(f"{server.url}/ready")
+        assert server.get("/health").status_code == 200
+        answer = server.get("/ready")
         assert problem(answer) == (503, "Not ready", "the container engine does not answer")
         answer = server.post(GOOD)
         detail = "The container engine cannot start programs at the moment. Try again shortly."
@@ -249,7 +249,7 @@ def test_nothing_internal_is_told_when_the_engine_is_not_there(tmp_path: Path) -
 def test_a_missing_image_is_told_by_its_language(engine: None, tmp_path: Path) -> None:
     """Not by its name; the other language runs."""
     with serving(tmp_path, edit={"python.toml": ("code-runner-python:1", "no-such-image:1")}) as server:
-        answer = httpx.get(f"{server.url}/ready")
+        answer = server.get("/ready")
         assert problem(answer) == (503, "Not ready", "the image of python is missing: `make images` builds it")
         assert problem(server.post(GOOD))[0] == 503
         assert server.run("cpp", "int main() {}")["status"] == "success"

@@ -20,7 +20,7 @@ from runner.argv import LABEL
 from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
-FOREVER = {"language": "python", "code": "while True: pass"}
+FOREVER = {"language": "python", "code": "import time; time.sleep(99)"}
 SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
 
 
@@ -66,7 +66,7 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
     """Long before the time limit."""
     before = set(server.containers())
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{server.url}/run", json=FOREVER, timeout=0.5)
+        server.post(FOREVER, timeout=0.5)
     assert eventually(lambda: not server.jobs(), 1.2)
     assert eventually(lambda: len(before - set(server.containers())) == 1)
 
@@ -110,7 +110,7 @@ def test_at_sigterm_running_programs_finish(own: Server) -> None:
         assert answer.result().json()["stdout"] == "done\n"
     assert own.containers() == []
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{own.url}/health")
+        own.get("/health")
 
 
 def test_at_sigterm_the_time_to_finish_is_bounded(engine: None, tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_a_missing_docker_client_is_the_engines_trouble(tmp_path: Path) -> None:
     with serving(tmp_path, {"PATH": str(tmp_path)}) as server:
         answer = server.post(GOOD)
         assert (answer.status_code, answer.json()["title"]) == (503, "Engine not available")
-        assert httpx.get(f"{server.url}/ready").status_code == 503
-        assert httpx.get(f"{server.url}/health").status_code == 200
+        assert server.get("/ready").status_code == 503
+        assert server.get("/health").status_code == 200
 
 
 def test_a_docker_that_fails_is_not_the_programs_fault(engine: None, tmp_path: Path) -> None:

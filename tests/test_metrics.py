@@ -4,7 +4,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.harness import Server, eventually, hear_out, serving
@@ -15,7 +14,7 @@ SLEEP = {"language": "python", "code": "import time; time.sleep(1)"}
 
 def metrics(server: Server) -> dict[tuple[str, ...], float]:
     """Each sample by its name and its labels' values, in the order of their names."""
-    answer = httpx.get(f"{server.url}/metrics")
+    answer = server.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {
         (sample.name.removeprefix("code_runner_"), *(value for _, value in sorted(sample.labels.items()))): sample.value
@@ -34,7 +33,7 @@ def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
             hear_out(client)
         server.post({"language": "cpp", "code": "int main() {}", "inputs": ["", "", ""]})
         server.post({"language": "cpp\n", "code": ""})
-        httpx.get(f"{server.url}/no/such/path")
+        server.get("/no/such/path")
         seen = metrics(server)
         assert {key[1:]: value for key, value in seen.items() if key[0] == "jobs_total"} == {
             ("python", "completed", "success"): 2,
@@ -79,4 +78,4 @@ def test_failures_are_counted(tmp_path: Path) -> None:
         seen = metrics(server)
         assert seen["failures_total", "python"] >= 1
         assert seen["problems_total", "Engine not available"] == 1
-        assert httpx.get(f"{server.url}/metrics", headers={"host": "evil.example"}).status_code == 403
+        assert server.get("/metrics", headers={"host": "evil.example"}).status_code == 403

@@ -50,7 +50,7 @@ def walk(node: object) -> Iterator[dict[str, Any]]:
 
 def test_it_is_what_is_served(server: Server) -> None:
     """As JSON, to anybody."""
-    assert httpx.get(f"{server.url}/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
+    assert server.get("/openapi.json").json() == json.loads(json.dumps(DOCUMENT))
 
 
 def test_every_schema_is_one() -> None:
@@ -116,7 +116,7 @@ def test_answers_to_runs_are_as_described(server: Server, body: dict[str, Any]) 
 )
 def test_refusals_are_as_described(server: Server, headers: dict[str, str], status: int) -> None:
     """Those that a body alone does not make."""
-    answer = httpx.post(f"{server.url}/run", content=b"{}", headers=headers)
+    answer = server.post(content=b"{}", headers=headers)
     assert answer.status_code == status
     valid(described("/run", "post", answer), answer.json())
 
@@ -135,14 +135,14 @@ def test_refusals_are_as_described(server: Server, headers: dict[str, str], stat
 )
 def test_what_it_says_of_itself_is_as_described(server: Server, path: str, asked: str) -> None:
     """Every other answer in JSON."""
-    answer = httpx.get(f"{server.url}{asked}")
+    answer = server.get(f"{asked}")
     valid(described(path, "get", answer), answer.json())
 
 
 def test_metrics_are_as_described(server: Server) -> None:
     """Text, or a refusal."""
     for headers in ({}, {"host": "evil.example"}):
-        described("/metrics", "get", httpx.get(f"{server.url}/metrics", headers=headers))
+        described("/metrics", "get", server.get("/metrics", headers=headers))
 
 
 def test_events_are_as_described(server: Server) -> None:
@@ -179,7 +179,7 @@ def test_messages_are_as_described(server: Server) -> None:
 
 def test_there_is_a_page_for_people(server: Server) -> None:
     """Static: nothing in it is run, and it loads nothing from elsewhere."""
-    answer = httpx.get(f"{server.url}/api")
+    answer = server.get("/api")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"] == "default-src 'self'; base-uri 'none'"
     assert "<script" not in answer.text

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from runner import settings
@@ -119,14 +118,14 @@ def test_nothing_runs_uncounted(tmp_path: Path, redis: Redis) -> None:
         redis.stop()
         refused(server)
         redis.start()
-        assert [asked(server), httpx.get(f"{server.url}/ready").status_code] == [COUNTED, 200]
+        assert [asked(server), server.get("/ready").status_code] == [COUNTED, 200]
         assert redis.process
         redis.process.send_signal(signal.SIGSTOP)
         refused(server)
         with ThreadPoolExecutor(40) as clients:  # more than the server has connections
             assert set(clients.map(asked, [server] * 40)) == {503}
         redis.process.send_signal(signal.SIGCONT)
-        assert [asked(server), httpx.get(f"{server.url}/ready").status_code] == [COUNTED, 200]
+        assert [asked(server), server.get("/ready").status_code] == [COUNTED, 200]
         assert "rate limiter: 'no answer within 1 s'" in server.log.read_text()
 
 
@@ -135,10 +134,10 @@ def refused(server: Server) -> None:
     began = time.monotonic()
     answer = server.post({"language": "python", "code": "print(1)"})
     assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (503, AWAY, "5")
-    ready = httpx.get(f"{server.url}/ready", timeout=20)
+    ready = server.get("/ready", timeout=20)
     assert (ready.status_code, ready.json()["detail"]) == (503, NOT_READY)
     assert time.monotonic() - began < 5
-    assert httpx.get(f"{server.url}/health").status_code == 200
+    assert server.get("/health").status_code == 200
 
 
 def test_a_password_comes_from_the_environment(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
 from runner import argv, configuration
@@ -182,8 +181,8 @@ exec {real} "$@"
 
 def test_the_server_verifies_itself(server: Server) -> None:
     """In the background; readiness tells the sum and its age."""
-    assert eventually(lambda: all(httpx.get(f"{server.url}/ready").json()["verified"].values()), 90)
-    found = httpx.get(f"{server.url}/ready").json()["verified"]
+    assert eventually(lambda: all(server.get("/ready").json()["verified"].values()), 90)
+    found = server.get("/ready").json()["verified"]
     assert {name: (sums["proved"] > 30, sums["failed"]) for name, sums in found.items()} == {
         name: (True, []) for name in POLICIES
     }
@@ -196,8 +195,8 @@ def test_a_claim_that_fails_makes_the_server_not_ready(tmp_path: Path) -> None:
     fake.write_text(DROPS.format(real=real))
     fake.chmod(0o755)
     with serving(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as server:
-        assert eventually(lambda: httpx.get(f"{server.url}/ready").status_code == 503, 30)
-        detail = httpx.get(f"{server.url}/ready").json()["detail"]
+        assert eventually(lambda: server.get("/ready").status_code == 503, 30)
+        detail = server.get("/ready").json()["detail"]
         assert detail.split("; ")[0] == f"cpp: verification failed: --cap-drop=ALL, {next(iter(BESIDE))}"
 
 
@@ -208,7 +207,7 @@ def test_a_server_that_stops_takes_its_verification_along(tmp_path: Path) -> Non
     docker("create", "--name", name, label, "--network=none", "--entrypoint=sleep", PYTHON.image, "9")
     with serving(tmp_path, instance=instance) as started:
         server = dataclasses.replace(started, instance=instance)
-        first = httpx.get(f"{server.url}/ready")
+        first = server.get("/ready")
         assert (first.status_code, first.json()["verified"]) == (200, {"cpp": None, "python": None})
         assert eventually(lambda: name not in server.verifying(), 30)
         assert eventually(lambda: bool(server.verifying()), 10)
