@@ -81,7 +81,7 @@ class Load:
 
 
 @contextmanager
-def load(server: Server, clients: int = 4) -> Iterator[Load]:
+def load(server: Server, clients: int = 4 if SOAK else 2) -> Iterator[Load]:
     """Clients for as long as this goes on."""
     found = Load(server)
     with ThreadPoolExecutor(clients) as executor:
@@ -186,7 +186,7 @@ def test_an_image_that_goes_and_comes_back(own: Engine, faulty: Server) -> None:
 def test_an_engine_whose_disk_is_full(own: Engine, faulty: Server) -> None:
     """What it cannot start is refused; and when there is room, all is well."""
     own.fill()
-    with load(faulty, 2) as clients:
+    with load(faulty) as clients:
         assert eventually(lambda: "Engine not available" in clients.refused, 20)
         assert eventually(lambda: ready(faulty)[1].startswith("containers for "))
         own.empty()

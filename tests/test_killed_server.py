@@ -19,7 +19,7 @@ import pytest
 from runner.argv import LABEL
 from tests.harness import ROOT, SOAK, Server, audited, docker, eventually, gone, serving
 
-RUNS = 200 if SOAK else 20
+RUNS = 200 if SOAK else 16
 """Begun in all, around as many kills as it takes."""
 CLIENTS = 5
 LONGEST = 8.0

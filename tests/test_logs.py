@@ -117,6 +117,7 @@ def test_each_request_is_a_line(engine: None, tmp_path: Path) -> None:
         server.post({"language": "cobol", "code": SECRET})
         with pytest.raises(httpx.ReadTimeout):
             server.post(FOREVER, timeout=0.5)
+        assert eventually(lambda: len(requests(server)) == 5)
         server.get(f"/a%0aINFO%1b[2J%20forged?{SECRET}")
         with talking(server, {"language": "python"}) as client:
             hear_out(client)
