@@ -60,7 +60,7 @@ def changed(text: str) -> str:
     for old, new in ((old_limit[1], limit[1]), (old_launcher[1], launcher[1])):
         assert old in text
         text = text.replace(old, new)
-    text = text.replace("wall-time    = 2.0", "wall-time    = 4.0")  # 256 MB take a second there, and more beside others
+    text = text.replace("wall-time    = 2.0", "wall-time    = 4.0")  # to take 256 MB needs a second there, or more
     return text.replace("docker-run = [\n", f"docker-run = [\n  {added}\n")
 
 
