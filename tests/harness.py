@@ -51,8 +51,10 @@ def free_port() -> int:
             return port
 
 
-def copy_policies(target: Path, settings: Mapping[str, object], edit: Mapping[str, tuple[str, str]]) -> Path:
-    """The project's policies with other settings of the service, and with words replaced."""
+def copy_policies(
+    target: Path, settings: Mapping[str, object], edit: Mapping[str, tuple[str, str]], warm: int = 2
+) -> Path:
+    """The project's policies with other settings of the service, so many containers ahead, and words replaced."""
     folder = target / "policies"
     folder.mkdir()
     for file in (ROOT / "policies").iterdir():
@@ -61,6 +63,7 @@ def copy_policies(target: Path, settings: Mapping[str, object], edit: Mapping[st
             for key, value in settings.items():
                 text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {json.dumps(value)}", text)
                 assert found == 1, key
+        text = text.replace("warm     = 2", f"warm     = {warm}")
         (folder / file.name).write_text(text.replace(*edit.get(file.name, ("", ""))))
     return folder
 
@@ -222,14 +225,15 @@ def serving(
     edit: Mapping[str, tuple[str, str]] | None = None,
     options: Sequence[str] = (),
     host: str | None = None,
+    warm: int = 1,
     **settings: object,
 ) -> Iterator[Server]:
-    """A server on a free port with generous limits; afterwards nothing of it is left."""
+    """A server on a free port with generous limits and few containers ahead; afterwards nothing of it is left."""
     port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
-    policies, temporary, log = copy_policies(folder, changed, edit or {}), folder / "tmp", folder / "log"
+    policies, temporary, log = copy_policies(folder, changed, edit or {}, warm), folder / "tmp", folder / "log"
     temporary.mkdir()
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:

@@ -131,7 +131,7 @@ def settled(server: Server) -> Held:
 def soak(folder: Path, runs: int, seed: int) -> list[str]:
     """What went wrong; the figures are printed."""
     chance, figures = random.Random(seed), Figures()
-    with serving(folder, waiting=CLIENTS * 2, waiting_time=60.0) as server:
+    with serving(folder, warm=2, waiting=CLIENTS * 2, waiting_time=60.0) as server:
         client(server, chance.getrandbits(32), 4, Figures())  # what is loaded and kept for good is there then
         before, began = settled(server), time.monotonic()
         with ThreadPoolExecutor(CLIENTS) as clients:

@@ -187,8 +187,7 @@ def median_time(server: Server, times: int) -> float:
 @pytest.fixture(scope="module")
 def spacious(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose containers are all started ahead: what is measured is the run, not a start."""
-    edit = {"python.toml": ("warm     = 2", "warm     = 6")}
-    with serving(tmp_path_factory.mktemp("neighbours"), edit=edit) as server:
+    with serving(tmp_path_factory.mktemp("neighbours"), warm=6) as server:
         assert eventually(lambda: len(server.containers()) >= 8, 30)
         yield server
 

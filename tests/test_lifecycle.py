@@ -27,7 +27,7 @@ SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done'
 @pytest.fixture
 def own(engine: None, tmp_path: Path) -> Iterator[Server]:
     """A server that a test may kill."""
-    with serving(tmp_path, running=2) as server:
+    with serving(tmp_path, warm=2, running=2) as server:
         assert eventually(lambda: len(idle(server)) >= 4, 20)
         yield server
 
@@ -86,7 +86,7 @@ def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
 
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
     """A 503 with Retry-After, at once; and who waits too long hears the same."""
-    with serving(tmp_path, running=1, waiting=1, waiting_time=0.5) as server:
+    with serving(tmp_path, warm=2, running=1, waiting=1, waiting_time=0.5) as server:
         assert eventually(lambda: len(idle(server)) >= 4, 20)
         with ThreadPoolExecutor(3) as clients:
             first = clients.submit(server.post, SLEEP)
@@ -116,7 +116,7 @@ def test_at_sigterm_running_programs_finish(own: Server) -> None:
 def test_at_sigterm_the_time_to_finish_is_bounded(engine: None, tmp_path: Path) -> None:
     """What runs longer than stop-time is killed."""
     with serving(tmp_path, stop_time=0) as server:
-        assert eventually(lambda: len(idle(server)) >= 4, 20)
+        assert eventually(lambda: len(idle(server)) >= 2, 20)
         with ThreadPoolExecutor(1) as clients:
             answer = clients.submit(httpx.post, f"{server.url}/run", json=FOREVER, timeout=20)
             time.sleep(0.4)
@@ -176,7 +176,7 @@ def test_a_container_that_died_idle_is_replaced(own: Server) -> None:
 def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:
     """After idle-time, and there is always one."""
     with serving(tmp_path, idle_time=1.5) as server:
-        assert eventually(lambda: len(idle(server)) >= 4, 20)
+        assert eventually(lambda: len(idle(server)) >= 2, 20)
         first = set(idle(server))
         assert eventually(lambda: not first & set(idle(server)), 20)
         assert server.run("python", "print(1)")["times"]["queued"] < 0.3

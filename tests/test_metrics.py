@@ -26,7 +26,7 @@ def metrics(server: Server) -> dict[tuple[str, ...], float]:
 def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
     """By language, reason and status; durations by phase; what a client sends is never a label."""
     with serving(tmp_path) as server:
-        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 2, 20)
+        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
         server.run("python", "print(1)")
         server.post({"language": "python", "code": "1/0"}, headers={"accept": "text/event-stream"})
         with talking(server, {"language": "python", "code": ""}) as client:
@@ -59,7 +59,7 @@ def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
 
 def test_the_pool_is_read_when_asked(engine: None, tmp_path: Path) -> None:
     """Who runs, who waits, what is ready."""
-    with serving(tmp_path, running=1) as server:
+    with serving(tmp_path, warm=2, running=1) as server:
         assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 2, 20)
         with ThreadPoolExecutor(2) as clients:
             runs = [clients.submit(server.post, SLEEP) for _ in range(2)]
