@@ -63,8 +63,9 @@ def copy_policies(
             for key, value in settings.items():
                 text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {json.dumps(value)}", text)
                 assert found == 1, key
-        text = text.replace("warm     = 2", f"warm     = {warm}")
-        (folder / file.name).write_text(text.replace(*edit.get(file.name, ("", ""))))
+        old, new = edit.get(file.name, ("", ""))
+        assert old in text, old
+        (folder / file.name).write_text(text.replace(old, new).replace("warm     = 2", f"warm     = {warm}"))
     return folder
 
 
