@@ -125,7 +125,7 @@ def settled(server: Server) -> Held:
     for _ in range(10):
         time.sleep(0.1)
         found.append(server.holds())
-    return min(found, key=lambda held: held.files)
+    return sorted(found, key=lambda held: held.files)[5]  # now and then it looks around, or renews a container
 
 
 def soak(folder: Path, runs: int, seed: int) -> list[str]:

@@ -228,7 +228,8 @@ def test_a_flood_of_refusals_is_counted(engine: None, tmp_path: Path) -> None:
             with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
                 client.sendall(b"nonsense\r\n\r\n")
                 assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
-        assert eventually(lambda: 'problem="Bad request"' in server.log.read_text())
+        said = 'request method="" path="" status=400 seconds=0.0 client=127.0.0.1 problem="Bad request"'
+        assert eventually(lambda: said in server.log.read_text())
         assert b'code_runner_problems_total{title="Bad request"} 3.0' in server.get("/metrics").content
     told = [line for line in entries(tmp_path / "audit.jsonl") if line["event"] == "refused"]
     assert [(line["status"], line["client"], line["path"], line["count"]) for line in told] == [

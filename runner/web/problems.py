@@ -57,7 +57,8 @@ def record(connection: HTTPConnection, problem: tuple[int, str]) -> None:
 
 def before_a_request(app: Starlette, source: tuple[str, int] | None, problem: tuple[int, str]) -> None:
     """The same for what was refused before it was a request."""
-    access.record(Entry(problem[0], problem=problem), {"app": app, "path": "", "client": source}, 0.0)
+    nowhere = {"app": app, "method": "", "path": "", "client": source}
+    access.record(Entry(problem[0], problem=problem), nowhere, 0.0)
     host = source[0] if source else None
     app.state.service.refusals.add(Kind(limiter.client_key(host), *problem), "")
 
