@@ -133,6 +133,7 @@ def soak(folder: Path, runs: int, seed: int) -> list[str]:
     chance, figures = random.Random(seed), Figures()
     with serving(folder, warm=2, waiting=CLIENTS * 2, waiting_time=60.0) as server:
         client(server, chance.getrandbits(32), 4, Figures())  # what is loaded and kept for good is there then
+        assert eventually(lambda: all(server.get("/ready").json()["verified"].values()), 60)  # that takes containers
         before, began = settled(server), time.monotonic()
         with ThreadPoolExecutor(CLIENTS) as clients:
             shares = [runs // CLIENTS + (each < runs % CLIENTS) for each in range(CLIENTS)]
