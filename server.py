@@ -19,20 +19,23 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
-from runner import audit, configuration, errors, images, logs, openapi
-from runner.configuration import Configuration
-from runner.limiter import Limiter
-from runner.metrics import Metrics
+from runner import errors, logs
+from runner.policy import configuration
+from runner.policy.configuration import Configuration
 from runner.proof.verifier import open_verifier
-from runner.service import open_service
-from runner.web import about, connection, page, pongs, problems
+from runner.record import audit
+from runner.runs.service import open_service
+from runner.sandbox import images
+from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.limiter import Limiter
+from runner.web.metrics import Metrics
 from runner.web.run import run
 from runner.web.talk import talk
 
 ROUTES: Final[list[Route | WebSocketRoute]] = [
-    Route("/", page.page),
-    Route("/static/{path:path}", page.page),
+    Route("/", static.page),
+    Route("/static/{path:path}", static.page),
     Route("/run", run, methods=["POST"]),
     WebSocketRoute("/run/live", talk),
     Route("/languages", about.languages),
@@ -69,7 +72,7 @@ def create_app(config: Configuration) -> Starlette:
     }
     app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
-    app.state.page = page.load()
+    app.state.page = static.load()
     app.state.sockets = set()
     app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app

@@ -1,1 +1,4 @@
-"""A code runner that is nothing but a visible ``docker run``."""
+"""A code runner that is nothing but a visible ``docker run``: a folder for each reason to change.
+
+At the top is what all use: what can be refused (``errors``) and the log (``logs``).
+"""

@@ -6,9 +6,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from runner import configuration
 from runner.commands import audit, check, diff, lock, run, show, verify
 from runner.errors import PolicyError, Refusal
+from runner.policy import configuration
 
 COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, verify, lock, diff, run, audit)
 

@@ -19,7 +19,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from runner.argv import LABEL
+from runner.policy.argv import LABEL
 
 ROOT = Path(__file__).parent.parent
 SOAK = "SOAK" in os.environ

@@ -9,8 +9,8 @@ from typing import Any, Final
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from runner import policy
 from runner.errors import PolicyError
+from runner.policy import policy
 
 unhurried: Final = settings(deadline=None)
 """For properties: a loaded machine is not a failure."""

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from runner import argv, configuration
-from runner.result import STATUS
+from runner.policy import argv, configuration
+from runner.runs.result import STATUS
 from runner.web.connection import REFUSALS
 from runner.web.problems import PROBLEMS
 from server import ROUTES

@@ -1,54 +1,36 @@
 """The house: which module may know which, and tables that lack nothing."""
 
 import ast
+import configparser
 import inspect
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from runner import errors, flags
+from runner import errors
 from runner.errors import PolicyError, Refusal
-from runner.flags import FLAGS
-from runner.rules import Flag, Kind, Verdict
+from runner.policy import flags
+from runner.policy.flags import FLAGS
+from runner.policy.rules import Flag, Kind, Verdict
 from runner.web.problems import PROBLEMS
 
-PURE: Final = (
-    *(
-        "errors",
-        "rules",
-        "seccomp",
-        "flags",
-        "toml",
-        "policy",
-        "settings",
-        "protocol",
-        "result",
-        "report",
-        "argv",
-        "lock",
-        "chain",
-        "summary",
-        "record",
-        "explain",
-        "request",
-        "plan",
-        "events",
-        "proof.seen",
-        "proof.observers",
-        "proof.quotas",
-        "proof.boundaries",
-        "proof.inspected",
-        "proof.proofs",
-        "proof.evidence",
-        "demand",
-        "openapi",
-    ),
-)
-"""The core: no clock, no file, no await."""
-DRAWN: Final = "uids"
+ARROWS: Final[Mapping[str, set[str]]] = {
+    "policy": set(),
+    "record": {"policy"},
+    "sandbox": {"policy"},
+    "proof": {"policy", "sandbox"},
+    "runs": {"policy", "sandbox", "record"},
+    "web": {"policy", "sandbox", "record", "proof", "runs"},
+    "commands": {"policy", "sandbox", "record", "proof", "runs"},
+}
+"""Which folder of runner/ may import from which others."""
+COMMON: Final = {"errors", "logs"}
+"""What lies at the top, for all of them."""
+DRAWN: Final = "sandbox.uids"
 """Pure but for its first number, which is drawn at random."""
 OUTSIDE: Final = {
     *("asyncio", "contextlib", "datetime", "io", "logging", "os", "pathlib", "queue", "random", "secrets", "select"),
@@ -60,6 +42,18 @@ MODULES: Final = {
     for path in Path("runner").rglob("*.py")
     if path.stem != "__init__"
 }
+
+
+def covered() -> Iterator[str]:
+    """The core is what setup.cfg wants covered in full."""
+    setup = configparser.ConfigParser()
+    setup.read("setup.cfg")
+    for path in setup["coverage:run"]["include"].split():
+        yield ".".join(Path(path).relative_to("runner").with_suffix("").parts)
+
+
+PURE: Final = ("errors", *covered())
+"""The core: no clock, no file, no await."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -76,11 +70,13 @@ def imports(path: Path) -> Iterator[str]:
 def test_every_import_is_seen(tmp_path: Path) -> None:
     """The walk itself: all forms of import, also inside a function."""
     (tmp_path / "x.py").write_text(
-        "import os.path, re\nfrom runner import toml, argv\nfrom runner.flags import FLAGS\n"
+        "import os.path, re\nfrom runner.policy import toml, argv\nfrom runner.policy.flags import FLAGS\n"
         "def f():\n    from time import sleep\n",
         encoding="utf-8",
     )
-    assert sorted(imports(tmp_path / "x.py")) == ["os.path", "re", "runner.argv", "runner.flags", "runner.toml", "time"]
+    assert sorted(imports(tmp_path / "x.py")) == [
+        *("os.path", "re", "runner.policy.argv", "runner.policy.flags", "runner.policy.toml", "time"),
+    ]
 
 
 @pytest.mark.parametrize("name", PURE)
@@ -108,15 +104,64 @@ def test_errors_knows_nobody() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_module_knows_the_edge(name: str) -> None:
-    """server.py imports runner.web, and that alone knows Starlette and uvicorn; nobody else imports either."""
-    found = set(imports(MODULES[name]))
-    known = {module.partition(".")[0] for module in found} & {"server", "starlette", "uvicorn"}
-    if name.startswith("web."):
-        assert "server" not in known
+def test_arrows_between_folders_point_one_way(name: str) -> None:
+    """A module imports from its own folder, from the folders that it may know, and what is common to all."""
+    folder = name.partition(".")[0]
+    found = {module.split(".")[1] for module in imports(MODULES[name]) if module.startswith("runner.")}
+    if folder in ARROWS:
+        assert found <= {folder} | ARROWS[folder] | COMMON
     else:
-        assert known == set()
-        assert not [module for module in found if module.startswith("runner.web")]
+        assert name in COMMON | {"__main__"}
+        assert found <= (COMMON | ARROWS.keys() - {"web"} if name == "__main__" else COMMON)
+
+
+def test_folders_have_no_cycle() -> None:
+    """There is an order in which every folder is understood after those that it imports from."""
+    left = dict(ARROWS)
+    while ready := [name for name, others in left.items() if not others & left.keys()]:
+        for name in ready:
+            del left[name]
+    assert left == {}
+
+
+def test_a_folder_says_what_lives_there() -> None:
+    """And what may be imported from where: its docstring names the folders of the table."""
+    folders = {path.name: path for path in Path("runner").iterdir() if (path / "__init__.py").exists()}
+    assert folders.keys() == ARROWS.keys()
+    for name, path in folders.items():
+        said = (ast.get_docstring(ast.parse((path / "__init__.py").read_text(encoding="utf-8"))) or "").split("\n\n")
+        assert len(said) == 2, name
+        allowed, users = said[1].split(";")
+        assert set(re.findall(r"\w+", allowed)) & ARROWS.keys() == ARROWS[name], name
+        using = {other for other, known in ARROWS.items() if name in known}
+        assert set(re.findall(r"\w+", users)) & ARROWS.keys() == (set() if "all others" in users else using), name
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_private_names_stay_in_their_folder(name: str) -> None:
+    """What begins with an underscore is nobody else's: neither imported nor asked of a module of another folder."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    folder = name.partition(".")[0]
+    foreign = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and re.match(rf"runner\b(?!\.{folder}\b)", node.module or "")
+    ]
+    names = {alias.asname or alias.name for node in foreign for alias in node.names}
+    assert not [alias for alias in names if alias.startswith("_")]
+    reached = [
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names
+    ]
+    assert not [attribute for attribute in reached if attribute.startswith("_")]
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_only_the_edge_knows_http(name: str) -> None:
+    """Starlette and uvicorn are for server.py and runner/web; nobody imports server.py."""
+    known = {module.partition(".")[0] for module in imports(MODULES[name])} & {"server", "starlette", "uvicorn"}
+    assert known <= ({"starlette", "uvicorn"} if name.startswith("web.") else set())
 
 
 def test_imports_have_no_cycle() -> None:

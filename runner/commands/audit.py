@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import chain as concatenated
 from pathlib import Path
 
-from runner import chain
-from runner.chain import Broken, Entry, Line, Torn
-from runner.summary import Summary
+from runner.record import chain
+from runner.record.chain import Broken, Entry, Line, Torn
+from runner.record.summary import Summary
 
 HELP = "check audit files and sum them up, or find a job"
 LONGEST = 1024 * 1024

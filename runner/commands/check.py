@@ -5,9 +5,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from runner import configuration
 from runner.errors import PolicyError, Problem
-from runner.policy import Policy
+from runner.policy import configuration
+from runner.policy.policy import Policy
 
 HELP = "validate every policy file, or the files that are named"
 

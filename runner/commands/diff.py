@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import json
 
-from runner import configuration, images, lock
+from runner.policy import configuration, lock
+from runner.sandbox import images
 
 HELP = f"say how policies and images differ from policies/{lock.FILE}"
 

@@ -3,7 +3,8 @@
 import argparse
 import asyncio
 
-from runner import configuration, images, lock
+from runner.policy import configuration, lock
+from runner.sandbox import images
 
 HELP = f"write policies/{lock.FILE}: every command, policy file and image as it is now"
 

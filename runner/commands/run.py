@@ -12,10 +12,13 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from runner import configuration, images, request
-from runner.result import Job, Reason, Status
-from runner.service import COMMAND, Service, open_service
-from runner.watch import watch
+from runner.policy import configuration
+from runner.runs import request
+from runner.runs.result import Reason, Status
+from runner.runs.service import COMMAND, Service, open_service
+from runner.runs.watch import watch
+from runner.sandbox import images
+from runner.sandbox.job import Job
 
 HELP = "run one program, without HTTP"
 

@@ -3,7 +3,8 @@
 import argparse
 import json
 
-from runner import configuration, explain, names, uids
+from runner.policy import configuration, explain
+from runner.sandbox import names, uids
 
 HELP = "print the exact command of a language, and the reason for each flag"
 

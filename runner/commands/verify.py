@@ -6,8 +6,8 @@ import json
 import secrets
 import sys
 
-from runner import configuration
 from runner.errors import EngineError
+from runner.policy import configuration
 from runner.proof.verification import verify
 
 HELP = "prove every line of a policy in a real container"

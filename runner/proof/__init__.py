@@ -1,1 +1,4 @@
-"""The proof that a policy's flags took effect, by a real container."""
+"""The proof that a policy's flags took effect, by a real container.
+
+Imports policy and sandbox; imported by web and commands.
+"""

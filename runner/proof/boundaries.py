@@ -3,9 +3,9 @@
 from errno import EACCES, ENOSPC, EPERM, errorcode
 from typing import Final
 
+from runner.policy.rules import size
 from runner.proof.observers import refused, status, together
 from runner.proof.seen import Claim, Said, Seen, mounts
-from runner.rules import size
 
 _SHM: Final = "/dev/shm"  # noqa: S108
 _KERNEL: Final = ("/proc", "/sys", "/dev")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from runner.policy import Policy
+from runner.policy.policy import Policy
 from runner.proof.proofs import Finding, Row
 
 _ENGINE: Final = {

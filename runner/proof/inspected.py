@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from runner.policy.rules import size
 from runner.proof.observers import Observer
 from runner.proof.seen import Claim, Said, Seen
-from runner.rules import size
 
 Wanted = Callable[[Claim], object]
 

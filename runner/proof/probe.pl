@@ -4,7 +4,7 @@
 #   stdout   one line an observation: NAME, tab, error number (0: it worked; below 0: a signal), tab, text
 #            with %XX for whatever is not printable ASCII; lists are separated by NUL
 #
-# It says what it saw; runner/proofs.py judges. Every attempt ends by itself a little above its bound, so that a limit
+# It says what it saw; runner/proof/proofs.py judges. Every attempt ends by itself a little above its bound, so that a limit
 # that is missing does not hurt the host. Only perl-base is used: every Debian has it.
 use strict;
 use warnings;

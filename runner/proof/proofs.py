@@ -6,12 +6,12 @@ from enum import StrEnum
 from errno import ENETUNREACH, EPERM, EROFS
 from typing import Final
 
-from runner.flags import FLAGS
+from runner.policy.flags import FLAGS
+from runner.policy.rules import Verdict, size
 from runner.proof import boundaries, inspected, observers, quotas
 from runner.proof.inspected import always, field, number, size_of, value, values
 from runner.proof.observers import Observer, cgroup, own_namespace, refused, status
 from runner.proof.seen import Claim, Said, Seen
-from runner.rules import Verdict, size
 
 
 class Finding(StrEnum):

@@ -5,9 +5,9 @@ from errno import EAGAIN, errorcode
 from math import ceil, log2
 from typing import Final
 
+from runner.policy.rules import size
 from runner.proof.observers import Observer, cgroup
 from runner.proof.seen import Claim, Said, Seen
-from runner.rules import size
 
 _LIMITS: Final = {
     "as": "address space",

@@ -8,17 +8,18 @@ from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Any, Final
 
-from runner import argv, process
-from runner.container import Container
 from runner.errors import EngineError
-from runner.live import Live
-from runner.policy import Policy
-from runner.process import COMMAND_TIME
+from runner.policy import argv
+from runner.policy.policy import Policy
 from runner.proof import proofs
 from runner.proof.evidence import Evidence
 from runner.proof.seen import Seen, answers
-from runner.result import Job
-from runner.uids import Uids
+from runner.sandbox import process
+from runner.sandbox.container import Container
+from runner.sandbox.job import Job
+from runner.sandbox.live import Live
+from runner.sandbox.process import COMMAND_TIME
+from runner.sandbox.uids import Uids
 
 PROBE: Final = Path(__file__).with_name("probe.pl")
 END_TIME: Final = 10.0

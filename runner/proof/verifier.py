@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from runner import argv, process
 from runner.errors import EngineError
-from runner.policy import Policy
-from runner.pool import Pool
-from runner.process import COMMAND_TIME
+from runner.policy import argv
+from runner.policy.policy import Policy
 from runner.proof.evidence import Evidence
 from runner.proof.proofs import Finding
 from runner.proof.verification import verify
+from runner.sandbox import process
+from runner.sandbox.pool import Pool
+from runner.sandbox.process import COMMAND_TIME
 
 EVERY: Final = 3600.0
 """Seconds between two verifications."""

@@ -8,9 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from runner import explain, guard
-from runner.configuration import Configuration
-from runner.policy import Policy
+from runner.policy import explain
+from runner.policy.configuration import Configuration
+from runner.policy.policy import Policy
+from runner.web import guard
 from runner.web.problems import HEADERS, problem
 
 API: Final = Path(__file__).parent.parent / "page" / "api.html"

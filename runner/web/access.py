@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.limiter import client_key
-from runner.metrics import Metrics
+from runner.web.limiter import client_key
+from runner.web.metrics import Metrics
 
 LEFT: Final = (499, "Client closed request")
 CRASHED: Final = (500, "Internal error")

@@ -20,7 +20,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from runner.limiter import client_key
+from runner.web.limiter import client_key
 
 HEAD: Final = 16 * 1024
 """Bytes of a request's line and headers."""

@@ -10,9 +10,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runner import errors, limiter
-from runner.refusals import Kind
-from runner.web import access
+from runner import errors
+from runner.record.refusals import Kind
+from runner.web import access, limiter
 from runner.web.access import CRASHED, LEFT, Entry
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {

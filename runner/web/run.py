@@ -9,13 +9,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from runner import events, guard, limiter, request
-from runner.configuration import Configuration
 from runner.errors import Refusal
-from runner.events import Event
-from runner.report import as_json
-from runner.watch import watch
-from runner.web import leaving, problems
+from runner.policy.configuration import Configuration
+from runner.runs import events, request
+from runner.runs.events import Event
+from runner.runs.report import as_json
+from runner.runs.watch import watch
+from runner.web import guard, leaving, limiter, problems
 from runner.web.access import LEFT
 from runner.web.problems import HEADERS
 

@@ -9,13 +9,13 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from runner import guard, limiter, request
-from runner.configuration import Configuration
 from runner.errors import BadRequest, Busy, Refusal, RetryLater, TooSlow
-from runner.events import Event, as_message
-from runner.live import Feed
-from runner.watch import watch
-from runner.web import leaving, problems
+from runner.policy.configuration import Configuration
+from runner.runs import request
+from runner.runs.events import Event, as_message
+from runner.runs.watch import watch
+from runner.sandbox.live import Feed
+from runner.web import guard, leaving, limiter, problems
 from runner.web.access import LEFT
 
 DONE: Final = 1000

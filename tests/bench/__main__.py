@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Any, Final, TextIO
 from urllib.parse import urlsplit
 
-from runner import configuration
-from runner.configuration import Configuration
+from runner.policy import configuration
+from runner.policy.configuration import Configuration
 from tests.bench import machine, sections
 from tests.bench.audit import audit
 from tests.bench.bare import PROJECT, Bare, bare

@@ -4,11 +4,13 @@ import asyncio
 import time
 from pathlib import Path
 
-from runner import argv, record
-from runner.audit import Audit
-from runner.policy import Policy
-from runner.protocol import Ending, Step
-from runner.result import Facts, Job, Observed, Output, decide
+from runner.policy import argv
+from runner.policy.policy import Policy
+from runner.record.audit import Audit
+from runner.runs import entries
+from runner.runs.result import decide
+from runner.sandbox.job import Facts, Job, Observed, Output
+from runner.sandbox.protocol import Ending, Step
 from tests.bench import figures
 from tests.bench.report import FIVE, Goal, Table, five
 from tests.bench.sections import Section
@@ -36,9 +38,9 @@ async def _measure(policy: Policy, file: Path, runs: int) -> list[float]:
         command = argv.run(policy, name, 1_900_000_000, "bench")
         result = decide(Facts(name, 0.0, (seen,), command), policy)
         began = time.perf_counter()
-        start = record.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client="192.0.2.1")
+        start = entries.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client="192.0.2.1")
         await audit.write("started", **start)
-        await audit.owe("ended", **record.ended(result, "192.0.2.1"))
+        await audit.owe("ended", **entries.ended(result, "192.0.2.1"))
         measured.append((time.perf_counter() - began) * 1000)
     audit.close()
     return measured

@@ -22,8 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner.policy import Policy
-from runner.uids import FIRST
+from runner.policy.policy import Policy
+from runner.sandbox.uids import FIRST
 from tests.bench.cases import Case
 from tests.bench.docker import export
 from tests.bench.figures import Answer

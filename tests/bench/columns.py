@@ -12,11 +12,12 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from runner import argv, names
-from runner.policy import Policy
-from runner.process import environment
-from runner.protocol import NONCE_SIZE, header, sized
-from runner.uids import Uids
+from runner.policy import argv
+from runner.policy.policy import Policy
+from runner.sandbox import names
+from runner.sandbox.process import environment
+from runner.sandbox.protocol import NONCE_SIZE, header, sized
+from runner.sandbox.uids import Uids
 from tests.bench.cases import Case
 from tests.bench.figures import Answer
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runner import argv
-from runner.process import environment
+from runner.policy import argv
+from runner.sandbox.process import environment
 
 COMMAND_TIME = 30.0
 

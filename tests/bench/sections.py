@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from runner import argv
-from runner.policy import Policy
+from runner.policy import argv
+from runner.policy.policy import Policy
 from tests.bench import figures, load, machine
 from tests.bench.cases import BITS, IOSTREAM, PYTHON, PYTHON_SEVERAL, SEQUENTIAL, TIMEOUT, Case
 from tests.bench.columns import Cold, Column, Ours

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner import argv
-from runner.process import environment
+from runner.policy import argv
+from runner.sandbox.process import environment
 from tests.bench.bare import PROJECT
 from tests.bench.docker import call, containers_of
 

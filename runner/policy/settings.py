@@ -1,0 +1,127 @@
+"""``policies/server.toml``: the service itself."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from limits import RateLimitItem
+from limits import parse as parse_rate
+
+from runner.errors import PolicyError, Problem
+from runner.policy import toml
+from runner.policy.rules import size
+from runner.policy.toml import Key
+
+FILE: Final = "server.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``policies/server.toml`` says; each key is explained there."""
+
+    host: str
+    port: int
+    instance: str
+    running: int
+    waiting: int
+    waiting_time: float
+    containers: int
+    memory: int
+    idle_time: float
+    rate_limit: str
+    rate_limit_storage: str
+    body: int
+    body_time: float
+    stop_time: int
+    connections: int
+    allowed_hosts: tuple[str, ...]
+    allowed_origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    lock: bool
+    audit_file: str
+
+    @property
+    def rate(self) -> RateLimitItem:
+        """The rate limit in the terms of the limits library."""
+        return parse_rate(self.rate_limit)
+
+
+def _rate(value: str) -> str | None:
+    try:
+        if not re.fullmatch(r"[1-9]\d{0,8}( per |/)([1-9]\d{0,8} ?)?[a-z]+", value):
+            raise ValueError
+        parse_rate(value)
+    except ValueError:
+        return 'must be a rate such as "100 per 15 minutes"'
+    return None
+
+
+def _storage(value: str) -> str | None:
+    url = re.fullmatch(
+        r"rediss?://([A-Za-z0-9_-]+@)?([a-z0-9._-]+|\[[0-9a-f:.]+\])(:([0-9]{1,5}))?(/[0-9]{1,4})?", value
+    )
+    if value == "memory" or (url and int(url[4] or 1) in range(1, 65536)):
+        return None
+    return (
+        'must be "memory" or a URL such as "redis://host:6379/0"; a password comes from REDIS_PASSWORD, not from here'
+    )
+
+
+def _hosts(value: list[object]) -> str | None:
+    ok = all(isinstance(item, str) and re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", item) for item in value)
+    return None if ok else 'must be a list of host names in lower case, without ports, such as "localhost"'
+
+
+def _origins(value: list[object]) -> str | None:
+    ok = all(isinstance(item, str) and re.fullmatch(r"https?://[^/\s]+", item) for item in value)
+    return None if ok else 'must be a list of origins such as "https://example.org"'
+
+
+def _proxies(value: list[object]) -> str | None:
+    try:
+        for item in value:
+            ipaddress.ip_network(str(item))
+    except ValueError as error:
+        return f"must be a list of addresses or networks: {error}"
+    return None
+
+
+_KEYS: Final = {
+    "host": Key(str, toml.filled),
+    "port": Key(int, toml.between(0, 65535)),
+    "instance": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9-]{1,40}", v) else "must be of a-z, 0-9 and -"),
+    "running": Key(int, toml.between(0, 64)),
+    "waiting": Key(int, toml.between(1, 10_000)),
+    "waiting-time": Key(float, toml.between(0.1, 600)),
+    "containers": Key(int, toml.between(1, 64)),
+    "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
+    "idle-time": Key(float, toml.between(1, 86400)),
+    "rate-limit": Key(str, _rate),
+    "rate-limit-storage": Key(str, _storage),
+    "body": Key(int, toml.between(1024, 2**27)),
+    "body-time": Key(float, toml.between(0.1, 600)),
+    "stop-time": Key(int, toml.between(0, 600)),
+    "connections": Key(int, toml.between(1, 65536)),
+    "allowed-hosts": Key(list, _hosts),
+    "allowed-origins": Key(list, _origins),
+    "trusted-proxies": Key(list, _proxies),
+    "lock": Key(bool),
+    "audit-file": Key(str, toml.line),
+}
+
+
+def parse(text: str) -> Settings:
+    """The settings of a file's text, or a ``PolicyError`` that lists everything that is wrong with it."""
+    data = toml.read(FILE, text)
+    if found := [Problem(FILE, toml.line_of(text, key), said) for key, said in toml.problems(data, _KEYS)]:
+        raise PolicyError(*found)
+    return Settings(**{field.name: _value(data, field.name.replace("_", "-")) for field in fields(Settings)})
+
+
+def _value(data: Mapping[str, Any], key: str) -> Any:
+    value = data[key]
+    if key == "memory":
+        return size(value)
+    return tuple(value) if isinstance(value, list) else value

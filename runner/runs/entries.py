@@ -1,0 +1,77 @@
+"""What the audit file says of a start and of a run: facts and hashes, never a program's text. Pure."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runner.policy.policy import Policy
+from runner.runs.report import seconds
+from runner.runs.result import Result, signal_name
+from runner.sandbox.job import Job
+
+Fields = dict[str, Any]
+
+
+def service(instance: str, policies: Mapping[str, Policy], images: Mapping[str, str | None]) -> Fields:
+    """What a server serves from its start on."""
+    served = {
+        name: {
+            "policy": policy.digest,
+            "profile": policy.profile,
+            "image": images.get(name),
+            "waivers": dict(policy.waivers),
+        }
+        for name, policy in policies.items()
+    }
+    return {"instance": instance, "policies": served}
+
+
+def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: str | None, client: str) -> Fields:
+    """A program is about to be handed to a container; ``image``: what its tag meant when it was last looked up."""
+    return {
+        "job": name,
+        "client": client,
+        "language": policy.name,
+        "policy": policy.digest,
+        "profile": policy.profile,
+        "image": image,
+        "argv": list(argv),
+        "source": _hashed(job.source),
+        "inputs": [_hashed(data) for data in job.inputs],
+    }
+
+
+def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
+    """How it ended; ``live_input``: the sha256 of what came after its start."""
+    verdict = result.last
+    observed, ending = verdict.observed, verdict.observed.ending
+    times = {
+        "queued": result.facts.queued,
+        "compile": result.compiled.observed.seconds if result.compiled else None,
+        "wall": sum(run.observed.seconds for run in result.runs),
+        "cpu": ending.cpu_time if ending else None,
+    }
+    return {
+        "job": result.facts.id,
+        "client": client,
+        "language": result.policy.name,
+        "status": verdict.status,
+        "reason": verdict.reason,
+        "runs": len(result.runs),
+        "exit_code": ending.exit_code if ending else None,
+        "signal": signal_name(ending.signal) if ending and ending.signal else None,
+        "times": {name: seconds(value) for name, value in times.items()},
+        "live_input": live_input,
+        "peak_memory": ending.peak_memory if ending else None,
+        "stdout": len(observed.stdout.data) + observed.stdout.dropped,
+        "stderr": len(observed.stderr.data) + observed.stderr.dropped,
+    }
+
+
+def lost(name: str, policy: Policy, client: str, reason: str) -> Fields:
+    """It has no verdict: its client left, the service was stopped, or the engine failed."""
+    return {"job": name, "client": client, "language": policy.name, "status": None, "reason": reason}
+
+
+def _hashed(data: bytes) -> Fields:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}

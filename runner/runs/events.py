@@ -1,0 +1,106 @@
+"""What a client sees while its program runs: from captured bytes to events, and from events to what is sent."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from runner.policy.policy import Policy
+from runner.sandbox.protocol import Phase, Step, Tokens
+
+CHUNK: Final = 16 * 1024
+"""Bytes of output in one event, at most."""
+KEEP_ALIVE: Final = b": still here\n\n"
+"""A comment of server-sent events, so that nobody between takes the silence for an end."""
+_ASKED: Final = r"text/event-stream\s*(;(?!\s*q=0(\.0*)?\s*(;|$)).*)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened."""
+
+    name: Literal["phase", "stdout", "stderr", "result", "problem"]
+    data: Mapping[str, object]
+
+
+def as_sse(event: Event | None) -> bytes:
+    """In the format of server-sent events; JSON has no line breaks of its own. None: nothing has happened."""
+    return KEEP_ALIVE if event is None else f"event: {event.name}\ndata: {_json(event.data)}\n\n".encode()
+
+
+def as_message(event: Event) -> str:
+    """As the text of a WebSocket message."""
+    return _json({"event": event.name, "data": event.data})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def wanted(accept: str) -> bool:
+    """Whether an Accept header asks for server-sent events by name; ``*/*`` is not asking."""
+    return any(re.fullmatch(_ASKED, item.strip()) for item in accept.lower().split(","))
+
+
+class Tail:
+    """Reads phases from where it has left off; what it is given grows between two calls and is never held twice."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._begun = 0
+        self._streams: tuple[_Stream, ...] = ()
+
+    def take(self, phases: Sequence[Phase], *, over: bool = False) -> Iterator[Event]:
+        """What is new. ``over``: nothing will be added any more."""
+        if self._begun:
+            yield from self._output(phases[self._begun - 1], final=over or len(phases) > self._begun)
+        for phase in phases[self._begun :]:
+            self._begun += 1
+            self._streams = (_Stream("stdout"), _Stream("stderr", self._policy))
+            yield Event("phase", _described(phase, phases[: self._begun]))
+            yield from self._output(phase, final=over or len(phases) > self._begun)
+
+    def _output(self, phase: Phase, *, final: bool) -> Iterator[Event]:
+        for stream, capture in zip(self._streams, (phase.stdout, phase.stderr), strict=True):
+            yield from stream.take(capture.data, final=final)
+
+
+def _described(phase: Phase, begun: Sequence[Phase]) -> dict[str, object]:
+    run = {"run": sum(p.step is Step.RUN for p in begun)} if phase.step is Step.RUN else {}
+    return {"phase": phase.step.value, **run}
+
+
+class _Stream:
+    """One stream of one phase: no character is cut in two, and the source's path is its file name alone."""
+
+    def __init__(self, name: Literal["stdout", "stderr"], shorten: Policy | None = None) -> None:
+        self._name: Literal["stdout", "stderr"] = name
+        self._taken = 0
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._path = Tokens(shorten.source_path) if shorten else None
+        self._source = shorten.source.encode() if shorten else b""
+
+    def take(self, data: bytearray, *, final: bool) -> Iterator[Event]:
+        """What has been added, in pieces."""
+        end = len(data)
+        for start in range(self._taken, end, CHUNK):
+            self._taken = min(start + CHUNK, end)
+            yield from self._event(self._shortened(bytes(data[start : self._taken])))
+        if final:
+            yield from self._event(self._path.rest() if self._path else b"", final=True)
+
+    def _event(self, data: bytes, *, final: bool = False) -> Iterator[Event]:
+        if text := self._decode(data, final):
+            yield Event(self._name, {"text": text})
+
+    def _shortened(self, data: bytes) -> bytes:
+        if self._path is None:
+            return data
+        shortened = b""
+        before, after = self._path.feed(data)
+        while after is not None:
+            shortened += before + self._source
+            before, after = self._path.feed(after)
+        return shortened + before

@@ -1,0 +1,55 @@
+"""A run as a stream of events, in the pace of whoever reads them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from runner.runs.events import Event, Tail
+from runner.runs.report import as_json
+from runner.runs.service import Service
+from runner.sandbox.job import Job
+from runner.sandbox.live import Feed, Live
+
+FLUSH_TIME = 0.02
+"""Seconds between two looks at what was written: a program that prints byte by byte makes 50 events a second."""
+QUIET_TIME = 5.0
+"""Seconds without news after which None is yielded."""
+
+
+async def watch(service: Service, job: Job, client: str, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
+    """Runs the job; the last event is its result. What refuses it is raised: before the first event, if at once.
+
+    Nothing is queued here: events are made of what the container has captured, when they are asked for.
+    """
+    live, tail = Live(feed), Tail(service.policies[job.language])
+    running = asyncio.create_task(service.run(job, client, live))
+    running.add_done_callback(lambda _: live.news.set())
+    try:
+        await live.news.wait()
+        if not live.entered:
+            running.result()  # raises: nothing else ends it before
+        yield Event("phase", {"phase": "queued"})
+        while not running.done():
+            live.news.clear()
+            new = tuple(tail.take(live.phases))
+            for event in new:
+                yield event
+            if new:
+                await asyncio.wait((running,), timeout=FLUSH_TIME)
+            elif not await _rings(live.news):
+                yield None
+        result = running.result()
+        for event in tail.take(live.phases, over=True):
+            yield event
+        yield Event("result", as_json(result, several=job.several))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _rings(news: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(QUIET_TIME):
+            await news.wait()
+    except TimeoutError:
+        return False
+    return True

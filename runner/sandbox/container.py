@@ -1,0 +1,248 @@
+"""One container's life: started, ready, fed once, ended, gone."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import secrets
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+
+from runner.errors import EngineError
+from runner.policy import argv
+from runner.policy.policy import Policy
+from runner.sandbox import names, process, removal
+from runner.sandbox.job import Facts, Job, Observed, Output
+from runner.sandbox.live import Feed, Live
+from runner.sandbox.process import ANSWER_TIME, COMMAND_TIME
+from runner.sandbox.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
+
+START_TIME = 20.0
+"""Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
+EXIT_TIME = 5.0
+"""Seconds from the verdict until the docker client must be gone."""
+INTERRUPT_TIME = 1.0
+"""Seconds from the order to end one run of several until the launcher must have said that it has ended."""
+ASK_TIME = 0.5
+"""Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
+GVISOR = "--runtime=runsc"
+
+log = logging.getLogger(__name__)
+
+
+class Container:
+    """A single-use container. ``live`` is its whole life and runs as one task; the other methods talk to it."""
+
+    def __init__(self, policy: Policy, uid: int, instance: str) -> None:
+        self.name = names.new()
+        self.policy = policy
+        self.uid = uid
+        self.argv = argv.run(policy, self.name, uid, instance)
+        self._nonce = secrets.token_hex(NONCE_SIZE // 2).encode()
+        self._transcript = Transcript(self._nonce, _steps(policy), policy.limits.output)
+        self._client: Process | None = None
+        self._failure: EngineError | None = None
+        self._news = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._fed = False
+        self._live = Live()
+        self.ended = False
+        """Whether both its streams have come to their end."""
+
+    @property
+    def client(self) -> Process | None:
+        """The `docker run`, once it was started."""
+        return self._client
+
+    async def live(self) -> None:
+        """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
+        try:
+            client = self._client = await process.spawn(self.argv, stdin=PIPE)
+        except EngineError as error:
+            self._failure = error
+            self._end()
+            return
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._listen(client))
+                await self._stop.wait()
+                await self._dismiss(client)
+        finally:
+            process.kill(client)
+        if client.returncode != 0:  # the launcher exits with 0, and then --rm has done its work
+            await removal.remove(self.name, settled=self._transcript.ready)
+
+    async def ready(self) -> None:
+        """Waits until the launcher asks for a program; ``EngineError`` with docker's own words if it never does."""
+        loop = asyncio.get_running_loop()
+        if not await self._until(lambda: self._transcript.ready, loop.time() + START_TIME):
+            self.stop()
+            said = self._transcript.engine_text.data.decode(errors="replace").strip()
+            raise self._failure or EngineError(said or "docker run: no container was ready in time")
+
+    async def run(self, job: Job, queued: float, live: Live) -> Facts:
+        """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
+        assert self._client is not None
+        self._fed = True
+        self._live = live
+        self._transcript.expect_runs(len(job.inputs) - 1)
+        try:
+            steps = [observed async for observed in self._follow(job)]
+            if self.ended and not self._transcript.over:
+                await self._diagnose(self._client)
+        finally:
+            self.stop()
+            if live.feed:
+                live.feed.end()
+        return Facts(self.name, queued, tuple(steps), self.argv)
+
+    def stop(self) -> None:
+        """Asks the container to end; returns at once, ``live`` does the work."""
+        self._stop.set()
+
+    async def _follow(self, job: Job) -> AsyncIterator[Observed]:
+        """Feeds the launcher and yields its steps as they end."""
+        head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
+        first = sized(job.inputs[0]) if job.several else job.inputs[0]
+        self._send(head + first, last=not job.several, feed=self._live.feed)
+        total_time = self.policy.limits.total_time if job.several else math.inf
+        runs = 0
+        for phase in self._transcript.phases:
+            if phase.step is Step.RUN:
+                runs += 1
+                if runs < len(job.inputs) and total_time > 0:
+                    self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
+            if total_time > 0:
+                self._live.begin(phase)
+            observed = await self._observe(phase, total_time)
+            yield observed
+            if self._is_last(phase, several=job.several):  # the next may have ended by now, but not been seen yet
+                return
+            if phase.step is Step.RUN:
+                total_time -= observed.seconds
+            if total_time <= 0:
+                self.stop()
+            elif phase.ending is None:
+                await self._interrupt(phase, runs)
+
+    def _is_last(self, phase: Phase, *, several: bool) -> bool:
+        if phase.step is Step.COMPILE:
+            return phase.ending is None or phase.ending.exit_code != 0
+        return phase is self._transcript.phases[-1] or (phase.ending is None and not several)
+
+    async def _observe(self, phase: Phase, total_time: float) -> Observed:
+        """Waits for a step's end, for too much output, or for its deadline."""
+        clock = asyncio.get_running_loop().time
+        began, limits = clock(), self.policy.limits
+        limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
+        if limit > 0:
+            await self._until_late(lambda: phase.ending is not None or _stops(phase), began + limit)
+        timed_out = not (phase.ending or _stops(phase) or self.ended)
+        phase.stdout.close()  # who watches sees what the result has, not what comes until it is killed
+        phase.stderr.close()
+        return Observed(
+            step=phase.step,
+            stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
+            stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
+            ending=phase.ending,
+            timed_out=timed_out,
+            seconds=clock() - began,
+            reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
+        )
+
+    async def _interrupt(self, phase: Phase, run: int) -> None:
+        """Ends one run of several; a launcher that does not say so in time ends with all its runs."""
+        await process.execute(argv.interrupt(self.name, run), COMMAND_TIME)
+        if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
+            self.stop()
+
+    def _send(self, data: bytes, *, last: bool = False, feed: Feed | None = None) -> None:
+        assert self._client is not None
+        if not self.ended:
+            self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
+
+    async def _diagnose(self, client: Process) -> None:
+        """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
+        await process.exited(client, EXIT_TIME)
+        if client.returncode == 125:
+            raise EngineError("the engine was lost during a run")
+        if client.returncode == 2 and GVISOR in self.policy.docker_run:
+            raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
+        await process.output(argv.engine_version(), ANSWER_TIME)  # a client that is cut off may exit with another code
+
+    async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
+        assert client.stdin is not None
+        with contextlib.suppress(ConnectionError):  # it ended without reading its input
+            client.stdin.write(data)
+            await client.stdin.drain()
+            if feed:
+                async for more in feed:
+                    client.stdin.write(more)
+                    await client.stdin.drain()
+        if last:
+            client.stdin.close()
+
+    async def _listen(self, client: Process) -> None:
+        """Reads both streams to their end, past every limit: an unread pipe makes `docker kill` hang."""
+        assert client.stdout is not None
+        assert client.stderr is not None
+        async with asyncio.TaskGroup() as pumps:
+            pumps.create_task(self._pump("stdout", client.stdout))
+            pumps.create_task(self._pump("stderr", client.stderr))
+        self._end()
+
+    async def _pump(self, stream: Stream, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(process.CHUNK):
+            self._transcript.feed(stream, data)
+            self._news.set()
+            self._live.news.set()
+        self._transcript.feed(stream, b"")
+
+    def _end(self) -> None:
+        self.ended = True
+        self._news.set()
+        self.stop()
+
+    async def _until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Whether it came true before the deadline and before the end of the streams."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                while not (done() or self.ended):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pass
+        return done()
+
+    async def _until_late(self, done: Callable[[], bool], deadline: float) -> None:
+        """As above; but where it is the engine that is late, ``EngineError``: it may hold back what has happened."""
+        if await self._until(done, deadline - ASK_TIME) or self.ended:
+            return
+        asked = asyncio.create_task(process.output(argv.engine_version(), ANSWER_TIME))
+        try:
+            if not await self._until(done, deadline) and not self.ended:
+                await asked
+        finally:
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+
+    async def _dismiss(self, client: Process) -> None:
+        """Lets a client go whose container ends by itself, kills any other: the client first, then by name."""
+        assert client.stdin is not None
+        if self._transcript.ready and not self._fed:
+            client.stdin.close()  # the launcher ends when nobody is left to ask
+        elif not (self._transcript.over or self.ended):
+            process.kill(client)
+        if not await process.exited(client, EXIT_TIME):
+            log.warning("%s: the docker client did not end by itself", self.name)
+            process.kill(client)
+            await process.exited(client, EXIT_TIME)
+
+
+def _steps(policy: Policy) -> tuple[Step, ...]:
+    return (Step.COMPILE, Step.RUN) if policy.compile else (Step.RUN,)
+
+
+def _stops(phase: Phase) -> bool:
+    """A program that writes too much is stopped; a compiler's flood is dropped, its verdict matters."""
+    return phase.step is Step.RUN and phase.overflowed

@@ -1,0 +1,243 @@
+"""Warm containers: started ahead from the very same argv, each used once. ``plan`` decides, this does."""
+
+import asyncio
+import logging
+import math
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from runner.errors import Busy, EngineError
+from runner.policy.policy import Policy
+from runner.policy.settings import Settings
+from runner.sandbox.container import Container
+from runner.sandbox.demand import Demand
+from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
+from runner.sandbox.uids import Uids
+
+READY_TIME = 1.0
+"""Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
+TURN_TIME = 1.0
+"""Seconds after which ages and back-offs are looked at again."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Entry:
+    container: Container
+    state: State
+    since: float
+
+    def seen(self) -> Seen:
+        """As a plan sees it; one that has died idle is not handed to anybody, although its keeper is not done yet."""
+        died = self.state is State.IDLE and self.container.ended
+        state = State.RETIRING if died else self.state
+        return Seen(self.container.name, self.container.policy.name, state, self.since)
+
+
+@dataclass(slots=True)
+class _Request:
+    ticket: Ticket
+    served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Pool:
+    """All containers of the service. Mutable state: ``_entries``, ``_line``, ``demand``; only ``_turn`` acts on it."""
+
+    def __init__(self, policies: Mapping[str, Policy], settings: Settings) -> None:
+        self._policies = policies
+        self._settings = settings
+        running = settings.running or len(os.sched_getaffinity(0))
+        self._bounds = Bounds(running, 2 * running, settings.containers, settings.memory, settings.idle_time)
+        self._uids = Uids()
+        self._entries: dict[str, _Entry] = {}
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._line: dict[int, _Request] = {}
+        self._tickets = 0
+        self.demand = {name: Demand() for name in policies}
+        self._closing = False
+
+    @property
+    def names(self) -> set[str]:
+        """The containers that are this pool's."""
+        return set(self._entries)
+
+    def warm(self) -> bool:
+        """Whether as many containers are ready as the policies want."""
+        idle = [e.container.policy.name for e in self._entries.values() if e.state is State.IDLE]
+        return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the line."""
+        return len(self._line)
+
+    def containers(self) -> dict[tuple[str, State], int]:
+        """How many there are of each language in each state."""
+        seen = Counter((entry.container.policy.name, entry.state) for entry in self._entries.values())
+        return {(language, state): seen[language, state] for language in self._policies for state in State}
+
+    def failing(self) -> list[str]:
+        """Languages that nobody can be served in: no container is ready, and the last one did not start."""
+        ready = {entry.seen().language for entry in self._entries.values() if entry.seen().state is State.IDLE}
+        return [n for n, p in self._policies.items() if p.warm and self.demand[n].failures and n not in ready]
+
+    @asynccontextmanager
+    async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:
+        """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
+
+        ``entered`` is called when the request has its place in the line: what is refused at once, is so before.
+        """
+        request = self._enqueue(language)
+        entered()
+        container = await self._wait(request)
+        try:
+            yield container
+        finally:
+            self._move(container.name, State.ENDING)
+            container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
+
+    async def _wait(self, request: _Request) -> Container:
+        try:
+            async with asyncio.timeout(self._settings.waiting_time):
+                return await request.served
+        except TimeoutError:
+            self._return(request)
+            raise Busy(f"No place was free within {self._settings.waiting_time:g} s. Try again shortly.", 2.0) from None
+        except asyncio.CancelledError:
+            self._return(request)
+            raise
+
+    def _enqueue(self, language: str) -> _Request:
+        if self._closing:
+            raise Busy("The service is stopping. Try again shortly.", 5.0)
+        now = asyncio.get_running_loop().time()
+        if self.demand[language].not_before > now and not self._coming(language):
+            raise EngineError("starts have failed; the next is tried after a pause")
+        self._tickets += 1
+        request = _Request(Ticket(self._tickets, language))
+        self._line[self._tickets] = request
+        self.demand[language].count(now)
+        self._turn()
+        if not request.served.done() and len(self._line) > self._settings.waiting:
+            del self._line[request.ticket.number]
+            raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
+        self.demand[language].served(at_once=request.served.done())
+        return request
+
+    def _coming(self, language: str) -> bool:
+        there = (e.seen() for e in self._entries.values())
+        return any(c.language == language and c.state in (State.STARTING, State.IDLE) for c in there)
+
+    def _return(self, request: _Request) -> None:
+        """Who waited has gone: frees the place in the line, or the container that came at the same moment."""
+        self._line.pop(request.ticket.number, None)
+        if request.served.done() and not request.served.cancelled() and not request.served.exception():
+            self._move(request.served.result().name, State.IDLE)
+            self._turn()
+
+    def _move(self, name: str, state: State) -> None:
+        if entry := self._entries.get(name):
+            entry.state, entry.since = state, asyncio.get_running_loop().time()
+
+    def _view(self, now: float) -> View:
+        languages = {
+            name: Wanted(
+                warm=policy.warm + round(self.demand[name].at(now) * READY_TIME),
+                memory=policy.memory,
+                not_before=self.demand[name].not_before,
+            )
+            for name, policy in self._policies.items()
+        }
+        tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
+        rush = math.ceil(sum(demand.at(now) for demand in self.demand.values()))
+        containers = tuple(entry.seen() for entry in self._entries.values())
+        return View(now, containers, tickets, languages, self._bounds, rush)
+
+    def _turn(self) -> None:
+        """Makes a plan and carries it out; called whenever something has changed."""
+        if not self._closing:
+            self._carry_out(plan(self._view(asyncio.get_running_loop().time())))
+
+    def _carry_out(self, todo: Plan) -> None:
+        for number, name in todo.handovers:
+            self._move(name, State.RUNNING)
+            self._line.pop(number).served.set_result(self._entries[name].container)
+        for name in todo.stops:
+            self._move(name, State.RETIRING)
+            self._entries[name].container.stop()
+        for language in todo.starts:
+            self._start(language)
+
+    def _start(self, language: str) -> None:
+        container = Container(self._policies[language], self._uids.take(), self._settings.instance)
+        self._entries[container.name] = _Entry(container, State.STARTING, asyncio.get_running_loop().time())
+        keeper = asyncio.create_task(self._keep(container), name=container.name)
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._kept)
+
+    async def _keep(self, container: Container) -> None:
+        """Owns a container from its start until it is gone."""
+        try:
+            async with asyncio.TaskGroup() as life:
+                living = life.create_task(container.live())
+                try:
+                    await container.ready()
+                    self.demand[container.policy.name].in_a_row = 0
+                    self._move(container.name, State.IDLE)
+                    self._turn()
+                    await living
+                except EngineError as error:
+                    self._fail(container, error)
+            if self._entries[container.name].state is State.IDLE:
+                self._fail(container, EngineError("died while it was idle"))
+        finally:
+            del self._entries[container.name]
+            self._uids.give_back(container.uid)
+            self._turn()
+
+    def _fail(self, container: Container, error: EngineError) -> None:
+        """Waits longer after each failure; who waited for this container hears of it."""
+        if self._closing or self._entries[container.name].state is State.RETIRING:
+            return
+        log.error("%s: %r", container.name, error.detail)
+        started = self._entries[container.name].state is State.STARTING
+        self._move(container.name, State.RETIRING)
+        self.demand[container.policy.name].fail(asyncio.get_running_loop().time())
+        waiting = (r for r in self._line.values() if r.ticket.language == container.policy.name)
+        request = next((r for r in waiting if not r.served.done()), None)
+        if request and started:
+            del self._line[request.ticket.number]
+            request.served.set_exception(error)
+        self._turn()
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        self._keepers.discard(keeper)
+        if not keeper.cancelled() and (error := keeper.exception()):
+            log.error("%s: its keeper failed", keeper.get_name(), exc_info=error)
+
+    async def turn_forever(self) -> None:
+        """Keeps containers ready when nothing else happens."""
+        while True:
+            self._turn()
+            await asyncio.sleep(TURN_TIME)
+
+    async def close(self, seconds: float) -> None:
+        """Refuses whoever waits, stops every container and waits until they are gone, so long at most."""
+        self._closing = True
+        for request in self._line.values():
+            if not request.served.done():
+                request.served.set_exception(Busy("The service is stopping. Try again shortly.", 5.0))
+        self._line.clear()
+        for entry in self._entries.values():
+            entry.container.stop()
+        if not self._keepers:
+            return
+        _, late = await asyncio.wait(self._keepers, timeout=seconds)
+        for keeper in late:
+            log.error("%s: could not be removed in time; the next start sweeps it", keeper.get_name())
+            keeper.cancel()
+        await asyncio.gather(*late, return_exceptions=True)

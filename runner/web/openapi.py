@@ -1,0 +1,229 @@
+"""The API as an OpenAPI 3.1 document, made of the same tables that the service runs on. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from runner.policy.policy import Limits, Policy
+from runner.proof.proofs import Finding
+from runner.runs.result import STATUS, Reason, Status
+
+Schema = dict[str, Any]
+Titles = Mapping[int, list[str]]
+
+TEXT: Final[Schema] = {"type": "string"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
+FLAG: Final[Schema] = {"type": "boolean"}
+TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+
+
+def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]]) -> Schema:
+    """What a client can ask and what it hears. ``problems``: status and title of each refusal."""
+    titles: dict[int, list[str]] = {}
+    for status, title in [*problems, (500, "Internal error"), (503, "Not ready")]:
+        titles.setdefault(status, []).append(title)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "code-runner",
+            "version": "1",
+            "summary": "Runs strangers' programs, each in a container of its own.",
+        },
+        "paths": _paths(titles),
+        "components": {"schemas": _schemas(policies, titles)},
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(properties: Mapping[str, Schema], *optional: str) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _map(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+# Paths
+
+
+def _paths(titles: Titles) -> Schema:
+    return {
+        "/run": {"post": _run(titles)},
+        "/run/live": {"get": _live(titles)},
+        "/languages": {"get": _get("What can be run, within which limits.", "Languages")},
+        "/policies": {"get": _get("The policies that are served, by digest.", "Policies")},
+        "/policies/{language}": {
+            "get": {
+                **_get("One policy: the exact command, and the reason for each flag.", "Policy", titles, 422),
+                "parameters": [{"name": "language", "in": "path", "required": True, "schema": _ref("Language")}],
+            }
+        },
+        "/health": {"get": _get("The process is up.", "Health")},
+        "/ready": {"get": _get("Programs can run, or why not.", "Ready", titles, 503)},
+        "/metrics": {"get": _get("For Prometheus.", None, titles, 403, media_type="text/plain")},
+        "/openapi.json": {"get": _get("This document.", None)},
+    }
+
+
+def _get(
+    summary: str, schema: str | None, titles: Titles | None = None, *refused: int, media_type: str = "application/json"
+) -> Schema:
+    content = {media_type: {"schema": _ref(schema) if schema else {}}}
+    refusals = {str(status): _refusal(status, titles[status]) for status in refused} if titles else {}
+    return {"summary": summary, "responses": {"200": {"description": "OK", "content": content}, **refusals}}
+
+
+def _refusal(status: int, titles: list[str]) -> Schema:
+    schema = {"allOf": [_ref("Problem"), {"properties": {"title": {"enum": titles}, "status": {"const": status}}}]}
+    return {"description": ", or ".join(titles), "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _run(titles: Titles) -> Schema:
+    said = {
+        "application/json": {"schema": {"oneOf": [_ref("Report"), _ref("Reports")]}},
+        "text/event-stream": {
+            "schema": TEXT,
+            "x-events": {name: _ref(schema) for name, schema in _EVENTS.items()},
+        },
+    }
+    done = "The program has ended, in whatever way. As events, for `Accept: text/event-stream`: while it runs."
+    refusals = {str(status): _refusal(status, [t for t in all_ if t != "Not ready"]) for status, all_ in titles.items()}
+    return {
+        "summary": "Runs a program, once, or once for each of several inputs.",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Job")}}},
+        "responses": {"200": {"description": done, "content": said}, **refusals},
+    }
+
+
+_EVENTS: Final = {"phase": "Phase", "stdout": "Text", "stderr": "Text", "result": "Result", "problem": "Problem"}
+
+
+def _live(titles: Titles) -> Schema:
+    return {
+        "summary": "WebSocket: a program that asks questions. JSON text messages; the server closes after the last.",
+        "x-client-messages": [_ref("First"), _ref("More")],
+        "x-server-messages": _ref("Message"),
+        "x-close-codes": {
+            "1000": "after the result",
+            "1008": "after a refusal",
+            "1009": "a message was larger than `body`",
+            "1011": "after an internal error",
+            "1012": "the service is stopping",
+            "1013": "after a refusal that a later try may not meet",
+        },
+        "responses": {
+            "101": {"description": "The conversation begins."},
+            "403": _refusal(403, titles[403]),
+            "503": _refusal(503, ["Busy"]),
+        },
+    }
+
+
+# Schemas
+
+
+def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
+    code = {"type": "string", "description": _sizes(policies, "source")}
+    input_ = {"type": "string", "description": _sizes(policies, "input")}
+    most = max(policy.limits.inputs for policy in policies.values())
+    inputs = {**_list(input_), "minItems": 1, "maxItems": most, "description": _sizes(policies, "inputs")}
+    asked = {"language": _ref("Language"), "code": code}
+    every = [title for status in titles.values() for title in status]
+    return {
+        "Language": {"enum": sorted(policies)},
+        "Job": {"oneOf": [_object({**asked, "input": input_}, "input"), _object({**asked, "inputs": inputs})]},
+        "First": _object({**asked, "input": input_}, "input"),
+        "More": {"oneOf": [_object({"input": input_}), _object({"end": {"const": True}})]},
+        "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
+        "Phase": {
+            "oneOf": [
+                _object({"phase": {"enum": ["queued", "compile"]}}),
+                _object({"phase": {"const": "run"}, "run": {"type": "integer", "minimum": 1}}),
+            ]
+        },
+        "Text": _object({"text": TEXT}),
+        "Result": {"oneOf": [_ref("Report"), _ref("Reports")]},
+        "Status": {"enum": [status.value for status in Status]},
+        "Reason": {"enum": [reason.value for reason in Reason], "description": _reasons()},
+        **_reports(),
+        "Problem": _object({"type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT})
+        | {"description": f"RFC 9457. Titles: {', '.join(every)}."},
+        **_described(),
+    }
+
+
+def _sizes(policies: Mapping[str, Policy], limit: str) -> str:
+    unit = "strings" if limit == "inputs" else "bytes as UTF-8"
+    each = ", ".join(f"{getattr(policy.limits, limit)} for {name}" for name, policy in sorted(policies.items()))
+    return f"At most so many {unit}: {each}."
+
+
+def _message(name: str, schema: str) -> Schema:
+    return _object({"event": {"const": name}, "data": _ref(schema)})
+
+
+def _reasons() -> str:
+    of = {status: [reason for reason in Reason if STATUS[reason] is status] for status in Status}
+    return "; ".join(f"{status}: {', '.join(reasons)}" for status, reasons in of.items())
+
+
+def _reports() -> Schema:
+    common = {"id": TEXT, "policy": TEXT, "command": TEXTS}
+    ending = {"status": _ref("Status"), "reason": _ref("Reason")}
+    queued = {"queued": SECONDS, "compile": _null(SECONDS)}
+    spent = {"wall": _null(SECONDS), "cpu": _null(SECONDS)}
+    run = {
+        **ending,
+        "stdout": TEXT,
+        "stderr": TEXT,
+        "truncated": _object({"stdout": FLAG, "stderr": FLAG}),
+        "exit_code": _null(COUNT),
+        "signal": _null(TEXT),
+        "times": _object(spent),
+        "peak_memory": _null(COUNT),
+        "oom_kills": _null(COUNT),
+    }
+    one = {**common, **run, "times": _object({**queued, **spent}), "compile_output": TEXT}
+    several = {**common, **ending, "compile_output": TEXT, "times": _object(queued), "results": _list(_ref("Run"))}
+    return {"Run": _object(run), "Report": _object(one), "Reports": _object(several)}
+
+
+def _described() -> Schema:
+    limits = _object({field.name: SECONDS for field in fields(Limits)})
+    limits["properties"]["compile_time"] = _null(SECONDS)
+    brief = {
+        "language": _ref("Language"),
+        "title": TEXT,
+        "digest": TEXT,
+        "profile": _null(TEXT),
+        "image": TEXT,
+        "image_id": _null(TEXT),
+        "waivers": _map(TEXT),
+    }
+    told = dict.fromkeys(("line", "name", "why", "without", "sources"), TEXT)
+    flag = _object({**told, "verified": _null({"enum": [finding.value for finding in Finding]})})
+    whole = {**brief, "command": TEXTS, "flags": _list(flag), "benchmarks": TEXT, "limits": _ref("Limits")}
+    whole["verified"] = _null(_ref("Verified"))
+    language = {"language": _ref("Language"), "title": TEXT, "limits": _ref("Limits")}
+    return {
+        "Limits": limits,
+        "Languages": _object({"languages": _list(_object(language))}),
+        "Policies": _object({"policies": _list(_object(brief))}),
+        "Policy": _object(whole),
+        "Health": _object({"status": {"const": "up"}}),
+        "Verified": _object({"proved": COUNT, "failed": TEXTS, "age": COUNT}),
+        "Ready": _object({"status": {"const": "ready"}, "verified": _map(_null(_ref("Verified")))}),
+    }

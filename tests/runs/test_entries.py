@@ -1,0 +1,118 @@
+"""What the audit file says of a run, and what is said of a policy: facts and reasons, never a program's text."""
+
+import hashlib
+import json
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from runner.policy import argv, configuration, explain
+from runner.policy.flags import FLAGS, SECCOMP
+from runner.policy.policy import Policy
+from runner.runs import entries
+from runner.runs.result import Result, decide
+from runner.sandbox.job import Facts, Job, Observed, Output
+from runner.sandbox.protocol import Ending, Step
+
+POLICIES = configuration.load().policies
+PYTHON, CPP = POLICIES["python"], POLICIES["cpp"]
+SECRET = b"print('secret')"
+
+
+def observed(step: Step, ending: Ending | None, seconds: float = 0.5) -> Observed:
+    """A step that wrote three bytes to stdout, and two more that were dropped."""
+    return Observed(step, Output(b"abc", 2), Output(b"", 0), ending, timed_out=ending is None, seconds=seconds)
+
+
+def result(*steps: Observed, language: str = "python") -> Result:
+    """As the service has it."""
+    return decide(Facts("job-1", 0.25, steps, ("docker", "run")), POLICIES[language])
+
+
+def test_a_start_has_hashes_and_sizes() -> None:
+    """Of the source and of each input."""
+    job = Job("python", SECRET, (b"", b"input"), several=True)
+    fields = entries.started(job, PYTHON, name="job-1", argv=("docker", "run"), image="sha256:1", client="192.0.2.1")
+    assert fields == {
+        "job": "job-1",
+        "client": "192.0.2.1",
+        "language": "python",
+        "policy": PYTHON.digest,
+        "profile": PYTHON.profile,
+        "image": "sha256:1",
+        "argv": ["docker", "run"],
+        "source": {"sha256": hashlib.sha256(SECRET).hexdigest(), "size": 15},
+        "inputs": [
+            {"sha256": hashlib.sha256(b"").hexdigest(), "size": 0},
+            {"sha256": hashlib.sha256(b"input").hexdigest(), "size": 5},
+        ],
+    }
+    assert "secret" not in json.dumps(fields)
+
+
+def test_an_end_has_the_verdict() -> None:
+    """Of all runs together; what was written is a size."""
+    good = Ending(0, None, 0.1, 4096, 0)
+    fields = entries.ended(result(observed(Step.RUN, replace(good, exit_code=3))), "192.0.2.1", "f" * 64)
+    assert fields == {
+        "job": "job-1",
+        "client": "192.0.2.1",
+        "language": "python",
+        "status": "runtime_error",
+        "reason": "output_limit",
+        "runs": 1,
+        "exit_code": 3,
+        "signal": None,
+        "times": {"queued": 0.25, "compile": None, "wall": 0.5, "cpu": 0.1},
+        "live_input": "f" * 64,
+        "peak_memory": 4096,
+        "stdout": 5,
+        "stderr": 0,
+    }
+    steps = (observed(Step.COMPILE, good), observed(Step.RUN, Ending(None, 11, None, None, None)))
+    fields = entries.ended(result(*steps, language="cpp"), "c")
+    assert (fields["times"]["compile"], fields["signal"], fields["live_input"]) == (0.5, "SIGSEGV", None)
+    fields = entries.ended(result(observed(Step.RUN, None)), "c")
+    assert (fields["exit_code"], fields["peak_memory"], fields["times"]["cpu"]) == (None, None, None)
+
+
+def test_a_run_that_was_lost_says_why() -> None:
+    """It has an end, too."""
+    lost = entries.lost("job-1", PYTHON, "c", "abandoned")
+    assert lost == {"job": "job-1", "client": "c", "language": "python", "status": None, "reason": "abandoned"}
+
+
+def test_a_start_of_the_service_has_what_it_serves() -> None:
+    """Digests and waivers, and an image that was not found."""
+    waived = replace(PYTHON, waivers={"--read-only": "for a test"})
+    fields = entries.service("main", {"python": waived}, {})
+    told = {"policy": PYTHON.digest, "profile": PYTHON.profile, "image": None, "waivers": {"--read-only": "for a test"}}
+    assert fields == {"instance": "main", "policies": {"python": told}}
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.name)
+def test_a_policy_is_explained_line_by_line(policy: Policy) -> None:
+    """Each line with the row of its flag; seccomp and no-new-privileges are two things."""
+    said = explain.policy(policy, "main")
+    assert said["command"] == list(argv.run(policy, argv.NAME_PLACEHOLDER, argv.UID_PLACEHOLDER, "main"))
+    assert [flag["line"] for flag in said["flags"]] == list(policy.docker_run)
+    for flag in said["flags"]:
+        row = SECCOMP if "seccomp=" in flag["line"] else FLAGS[flag["line"].partition("=")[0]]
+        assert (flag["why"], flag["without"], flag["sources"]) == (row.why, row.without, row.sources)
+    assert said["profile"] == f"sha256:{policy.profile}"
+    assert explain.policy(replace(policy, profile=""), "main")["profile"] is None
+
+
+def test_the_text_has_the_command_in_its_order() -> None:
+    """And reasons below the flags that have some."""
+    lines = list(explain.text(PYTHON, "main"))
+    assert [line for line in lines if line[0] not in "# "] == explain.policy(PYTHON, "main")["command"]
+    assert "    asked:   CIS 5.4; OWASP #3; NIST 4.4.3" in lines
+
+
+def test_the_line_for_a_shell_is_the_command() -> None:
+    """Quoted, after what feeds it."""
+    program, _, command = explain.shell(CPP, "job-1", 7).partition(" | ")
+    assert shlex.split(command) == list(argv.run(CPP, "job-1", 7, "shown"))
+    assert "wc -c <main.cpp" in program

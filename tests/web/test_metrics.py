@@ -1,0 +1,81 @@
+"""What Prometheus is told, by its own parser."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.harness import Server, eventually, hear_out, serving
+from tests.web.test_live import talking
+
+SLEEP = {"language": "python", "code": "import time; time.sleep(1)"}
+
+
+def metrics(server: Server) -> dict[tuple[str, ...], float]:
+    """Each sample by its name and its labels' values, in the order of their names."""
+    answer = server.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name.removeprefix("code_runner_"), *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
+    """By language, reason and status; durations by phase; what a client sends is never a label."""
+    with serving(tmp_path) as server:
+        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
+        server.run("python", "print(1)")
+        server.post({"language": "python", "code": "1/0"}, headers={"accept": "text/event-stream"})
+        with talking(server, {"language": "python", "code": ""}) as client:
+            hear_out(client)
+        server.post({"language": "cpp", "code": "int main() {}", "inputs": ["", "", ""]})
+        server.post({"language": "cpp\n", "code": ""})
+        server.get("/no/such/path")
+        seen = metrics(server)
+        assert {key[1:]: value for key, value in seen.items() if key[0] == "jobs_total"} == {
+            ("python", "completed", "success"): 2,
+            ("python", "exit_code", "runtime_error"): 1,
+            ("cpp", "completed", "success"): 1,
+        }
+        assert {key[1:]: value for key, value in seen.items() if key[0] == "problems_total"} == {
+            ("Unknown language",): 1,
+            ("Not Found",): 1,
+        }
+        assert {key[1:]: value for key, value in seen.items() if key[0] == "seconds_count"} == {
+            ("python", "queued"): 3,
+            ("python", "wall"): 3,
+            ("cpp", "queued"): 1,
+            ("cpp", "compile"): 1,
+            ("cpp", "wall"): 3,
+        }
+        assert 0 < seen["seconds_sum", "cpp", "compile"] < 10
+        assert seen["hits_total", "python"] + seen["misses_total", "python"] == 3
+        assert seen["hits_total", "python"] >= 1
+        assert seen["failures_total", "python"] == 0
+
+
+def test_the_pool_is_read_when_asked(engine: None, tmp_path: Path) -> None:
+    """Who runs, who waits, what is ready."""
+    with serving(tmp_path, warm=2, running=1) as server:
+        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 2, 20)
+        with ThreadPoolExecutor(2) as clients:
+            runs = [clients.submit(server.post, SLEEP) for _ in range(2)]
+            time.sleep(0.4)
+            seen = metrics(server)
+            assert (seen["containers", "python", "running"], seen[("waiting",)]) == (1, 1)
+            assert [run.result().status_code for run in runs] == [200, 200]
+        seen = metrics(server)
+        assert (seen["hits_total", "python"], seen["misses_total", "python"], seen[("waiting",)]) == (1, 1, 0)
+
+
+def test_failures_are_counted(tmp_path: Path) -> None:
+    """Without an engine there are no others; and other sites may not read them."""
+    with serving(tmp_path, {"PATH": str(tmp_path)}) as server:
+        assert server.post(SLEEP).status_code == 503
+        seen = metrics(server)
+        assert seen["failures_total", "python"] >= 1
+        assert seen["problems_total", "Engine not available"] == 1
+        assert server.get("/metrics", headers={"host": "evil.example"}).status_code == 403
