@@ -30,8 +30,9 @@ def launch(policy: Policy) -> tuple[str, ...]:
     if policy.compile:
         compile_step = (f"--compile-time={limits.compile_time:g}", "--compile", *policy.compile)
     ahead = (f"--ahead-unless={policy.ahead_unless}",) if policy.ahead_unless else ()
-    source = (f"--source={policy.source}", *ahead, f"--wall-time={limits.wall_time:g}")
-    return (*policy.launcher, *source, *compile_step, "--run", *policy.run)
+    source = (f"--source={policy.source}", *ahead)
+    times = (f"--wall-time={limits.wall_time:g}", f"--live-time={limits.live_time:g}")
+    return (*policy.launcher, *source, *times, *compile_step, "--run", *policy.run)
 
 
 def probe(policy: Policy) -> Policy:
@@ -44,11 +45,6 @@ def probe(policy: Policy) -> Policy:
 def kill(name: str) -> tuple[str, ...]:
     """Ends a running container at once."""
     return ("docker", "kill", name)
-
-
-def interrupt(name: str, run: int) -> tuple[str, ...]:
-    """Tells the launcher to end the run of that number (the first is 1), if it is going on."""
-    return ("docker", "kill", f"--signal={'USR1' if run % 2 else 'USR2'}", name)
 
 
 def remove(*names: str) -> tuple[str, ...]:

@@ -52,5 +52,6 @@ def text(read: Policy, instance: str) -> Iterator[str]:
 def shell(read: Policy, name: str, uid: int) -> str:
     """The same for a shell, in the folder where the server is started: runs the file that the policy calls source."""
     source = shlex.quote(read.source)
-    program = f"""{{ printf '%-47s\\n' "{"0" * 32} $(wc -c <{source}) 0"; cat {source}; }}"""
+    head = "printf '%-7s%16d\\n'"
+    program = f"{{ echo {'0' * 32}; {head} source $(wc -c <{source}); cat {source}; {head} input 0; {head} end 0; }}"
     return f"{program} | {shlex.join(argv.run(read, name, uid, 'shown'))}"

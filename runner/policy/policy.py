@@ -21,7 +21,9 @@ class Limits:
     """What the runner itself keeps; the README says what happens when each is reached."""
 
     wall_time: float
-    """Seconds from hand-over, or from the end of compilation, to ``docker kill``."""
+    """Seconds from hand-over, or from the end of compilation, to ``docker kill``; of CPU time, where a run is live."""
+    live_time: float
+    """The same where a person types at the program's terminal: it waits for that, which is not running."""
     compile_time: float
     """Seconds from hand-over to the end of compilation; 0 where nothing is compiled."""
     source: int
@@ -66,11 +68,6 @@ class Policy:
         return self._value("--workdir=", "/")
 
     @property
-    def source_path(self) -> bytes:
-        """Where the source is, inside; the program's own messages name it."""
-        return f"{self.workdir}/{self.source}".encode()
-
-    @property
     def seccomp(self) -> str:
         """The file of the seccomp profile, from where the server is started; "" where there is none."""
         value = self._value(SECCOMP, "")
@@ -109,6 +106,7 @@ _FIELDS: Final = {
 }
 _LIMITS: Final = {
     "wall-time": Key(float, toml.between(0.1, 3600)),
+    "live-time": Key(float, toml.between(0.1, 3600)),
     "compile-time": Key(float, toml.between(0, 3600)),
     "source": Key(int, toml.between(1, 2**24)),
     "input": Key(int, toml.between(0, 2**26)),

@@ -25,6 +25,7 @@ class Settings:
     port: int
     instance: str
     running: int
+    live: int
     waiting: int
     waiting_time: float
     containers: int
@@ -93,6 +94,7 @@ _KEYS: Final = {
     "port": Key(int, toml.between(0, 65535)),
     "instance": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9-]{1,40}", v) else "must be of a-z, 0-9 and -"),
     "running": Key(int, toml.between(0, 64)),
+    "live": Key(int, toml.between(0, 64)),
     "waiting": Key(int, toml.between(1, 10_000)),
     "waiting-time": Key(float, toml.between(0.1, 600)),
     "containers": Key(int, toml.between(1, 64)),
@@ -117,6 +119,9 @@ def parse(text: str) -> Settings:
     data = toml.read(FILE, text)
     if found := [Problem(FILE, toml.line_of(text, key), said) for key, said in toml.problems(data, _KEYS)]:
         raise PolicyError(*found)
+    if data["live"] >= data["containers"]:
+        said = f"live must be less than containers ({data['containers']}), or live runs could take every place"
+        raise PolicyError(Problem(FILE, toml.line_of(text, "live"), said))
     return Settings(**{field.name: _value(data, field.name.replace("_", "-")) for field in fields(Settings)})
 
 

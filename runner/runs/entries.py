@@ -44,11 +44,11 @@ def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: 
 def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
     """How it ended; ``live_input``: the sha256 of what came after its start."""
     verdict = result.last
-    observed, ending = verdict.observed, verdict.observed.ending
+    observed, ending, own = verdict.observed, verdict.observed.ending, verdict.own
     times = {
         "queued": result.facts.queued,
-        "compile": result.compiled.observed.seconds if result.compiled else None,
-        "wall": sum(run.observed.seconds for run in result.runs),
+        "compile": result.compiled.observed.wall_time if result.compiled else None,
+        "wall": sum(run.observed.wall_time for run in result.runs),
         "cpu": ending.cpu_time if ending else None,
     }
     return {
@@ -58,8 +58,8 @@ def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
         "status": verdict.status,
         "reason": verdict.reason,
         "runs": len(result.runs),
-        "exit_code": ending.exit_code if ending else None,
-        "signal": signal_name(ending.signal) if ending and ending.signal else None,
+        "exit_code": own.exit_code if own else None,
+        "signal": signal_name(own.signal) if own and own.signal else None,
         "times": {name: seconds(value) for name, value in times.items()},
         "live_input": live_input,
         "peak_memory": ending.peak_memory if ending else None,

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from runner.policy.policy import Policy
-from runner.sandbox.protocol import Phase, Step, Tokens
+from runner.sandbox.protocol import Phase, Step
 
 CHUNK: Final = 16 * 1024
 """Bytes of output in one event, at most."""
@@ -47,8 +46,7 @@ def wanted(accept: str) -> bool:
 class Tail:
     """Reads phases from where it has left off; what it is given grows between two calls and is never held twice."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self) -> None:
         self._begun = 0
         self._streams: tuple[_Stream, ...] = ()
 
@@ -58,13 +56,13 @@ class Tail:
             yield from self._output(phases[self._begun - 1], final=over or len(phases) > self._begun)
         for phase in phases[self._begun :]:
             self._begun += 1
-            self._streams = (_Stream("stdout"), _Stream("stderr", self._policy))
+            self._streams = (_Stream("stdout"), _Stream("stderr"))
             yield Event("phase", _described(phase, phases[: self._begun]))
             yield from self._output(phase, final=over or len(phases) > self._begun)
 
     def _output(self, phase: Phase, *, final: bool) -> Iterator[Event]:
         for stream, capture in zip(self._streams, (phase.stdout, phase.stderr), strict=True):
-            yield from stream.take(capture.data, final=final)
+            yield from stream.take(capture.data, final=final and not phase.cut)
 
 
 def _described(phase: Phase, begun: Sequence[Phase]) -> dict[str, object]:
@@ -73,34 +71,21 @@ def _described(phase: Phase, begun: Sequence[Phase]) -> dict[str, object]:
 
 
 class _Stream:
-    """One stream of one phase: no character is cut in two, and the source's path is its file name alone."""
+    """One stream of one phase; no character is cut in two."""
 
-    def __init__(self, name: Literal["stdout", "stderr"], shorten: Policy | None = None) -> None:
+    def __init__(self, name: Literal["stdout", "stderr"]) -> None:
         self._name: Literal["stdout", "stderr"] = name
         self._taken = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._path = Tokens(shorten.source_path) if shorten else None
-        self._source = shorten.source.encode() if shorten else b""
 
     def take(self, data: bytearray, *, final: bool) -> Iterator[Event]:
-        """What has been added, in pieces."""
-        end = len(data)
-        for start in range(self._taken, end, CHUNK):
-            self._taken = min(start + CHUNK, end)
-            yield from self._event(self._shortened(bytes(data[start : self._taken])))
+        """What has been added, in pieces. ``final``: half a character at the end is one that was printed so."""
+        for start in range(self._taken, len(data), CHUNK):
+            yield from self._event(bytes(data[start : start + CHUNK]))
+        self._taken = len(data)
         if final:
-            yield from self._event(self._path.rest() if self._path else b"", final=True)
+            yield from self._event(b"", final=True)
 
     def _event(self, data: bytes, *, final: bool = False) -> Iterator[Event]:
         if text := self._decode(data, final):
             yield Event(self._name, {"text": text})
-
-    def _shortened(self, data: bytes) -> bytes:
-        if self._path is None:
-            return data
-        shortened = b""
-        before, after = self._path.feed(data)
-        while after is not None:
-            shortened += before + self._source
-            before, after = self._path.feed(after)
-        return shortened + before

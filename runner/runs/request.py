@@ -1,7 +1,8 @@
 """A request body -> a ``Job``: pure, and every refusal names the field and what is allowed."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import replace
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -19,18 +20,23 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     inputs: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
+Size = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
 class First(msgspec.Struct, forbid_unknown_fields=True):
     """The first message of a live run."""
 
     language: str
     code: str
     input: str | msgspec.UnsetType = msgspec.UNSET
+    size: tuple[Size, Size] = (80, 24)
 
 
 class More(msgspec.Struct, forbid_unknown_fields=True):
     """Any later message of a live run."""
 
     input: str | msgspec.UnsetType = msgspec.UNSET
+    size: tuple[Size, Size] | msgspec.UnsetType = msgspec.UNSET
     end: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -38,8 +44,11 @@ _CONTRACT = (
     'The body is a JSON object: "language" and "code", each a string, '
     'and, if wanted, either "input", a string, or "inputs", a list of strings.'
 )
-_FIRST = 'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string.'
-_MORE = 'A message is {"input": "text"} or, as the last one, {"end": true}.'
+_FIRST = (
+    'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string, '
+    'and "size", the terminal\'s columns and rows, such as [80, 24].'
+)
+_MORE = 'A message is {"input": "text"}, {"size": [80, 24]} or {"end": true}.'
 _body = msgspec.json.Decoder(Body)
 _first = msgspec.json.Decoder(First)
 _more = msgspec.json.Decoder(More)
@@ -60,16 +69,19 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
 def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that the first message of a live run asks for, or a ``Refusal``."""
     asked = _decoded(_first, message, _FIRST)
-    return job(named(asked.language, policies), asked.code.encode(), (_bytes(asked.input),))
+    policy, typed = named(asked.language, policies), _bytes(asked.input)
+    return replace(job(policy, asked.code.encode(), (typed,)), terminal=asked.size)
 
 
-def more(message: bytes) -> bytes | None:
-    """The input that a later message of a live run brings, or None for its end, or a ``Refusal``."""
-    said = _decoded(_more, message, _MORE)
-    if isinstance(said.input, str) and said.end is msgspec.UNSET:
-        return said.input.encode()
-    if said.end is True and said.input is msgspec.UNSET:
-        return None
+def more(message: bytes) -> bytes | tuple[int, int] | None:
+    """What a later message of a live run brings: input, a size, or None for the input's end; or a ``Refusal``."""
+    match _decoded(_more, message, _MORE):
+        case More(input=str(typed), size=msgspec.UNSET, end=msgspec.UNSET):
+            return typed.encode()
+        case More(input=msgspec.UNSET, size=tuple(size), end=msgspec.UNSET):
+            return size
+        case More(input=msgspec.UNSET, size=msgspec.UNSET, end=True):
+            return None
     raise BadRequest(_MORE)
 
 

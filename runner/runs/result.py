@@ -7,7 +7,7 @@ from typing import Final
 
 from runner.policy.policy import Policy
 from runner.sandbox.job import Facts, Observed
-from runner.sandbox.protocol import Step
+from runner.sandbox.protocol import Ending, Step
 
 
 class Status(StrEnum):
@@ -23,6 +23,7 @@ class Reason(StrEnum):
 
     COMPLETED = "completed"
     WALL_TIME = "wall_time"
+    CPU_TIME = "cpu_time"
     TOTAL_TIME = "total_time"
     COMPILE_TIMEOUT = "compile_timeout"
     COMPILE_ERROR = "compile_error"
@@ -37,9 +38,13 @@ class Reason(StrEnum):
 STATUS: Final[dict[Reason, Status]] = dict.fromkeys(Reason, Status.RUNTIME_ERROR) | {
     Reason.COMPLETED: Status.SUCCESS,
     Reason.WALL_TIME: Status.TIMEOUT,
+    Reason.CPU_TIME: Status.TIMEOUT,
     Reason.TOTAL_TIME: Status.TIMEOUT,
     Reason.COMPILE_TIMEOUT: Status.TIMEOUT,
 }
+
+
+_STOPPED: Final = (*(reason for reason in Reason if STATUS[reason] is Status.TIMEOUT), Reason.OUTPUT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,11 @@ class Verdict:
     status: Status
     reason: Reason
     observed: Observed
-    stderr: bytes
-    """With the source's path as its file name alone."""
+
+    @property
+    def own(self) -> Ending | None:
+        """The program's own ending; None where the runner has ended it, whatever it was about to do itself."""
+        return None if self.reason in _STOPPED else self.observed.ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +81,22 @@ class Result:
 
 def decide(facts: Facts, policy: Policy) -> Result:
     """The result of what was seen."""
-    verdicts = [_verdict(step, policy) for step in facts.steps]
+    verdicts = [_verdict(step) for step in facts.steps]
     compiled = verdicts.pop(0) if policy.compile else None
     return Result(facts, policy, compiled, tuple(verdicts))
 
 
-def _verdict(observed: Observed, policy: Policy) -> Verdict:
+def _verdict(observed: Observed) -> Verdict:
     reason = _compile_reason(observed) if observed.step is Step.COMPILE else _run_reason(observed)
-    stderr = observed.stderr.data.replace(policy.source_path, policy.source.encode())
-    return Verdict(STATUS[reason], reason, observed, stderr)
+    return Verdict(STATUS[reason], reason, observed)
 
 
 def _compile_reason(observed: Observed) -> Reason:
     ending = observed.ending
+    if observed.timed_out:
+        return Reason.COMPILE_TIMEOUT
     if ending is None:
-        return Reason.COMPILE_TIMEOUT if observed.timed_out else Reason.NO_VERDICT
+        return Reason.NO_VERDICT
     if ending.exit_code == 0:
         return Reason.COMPLETED
     return Reason.COMPILE_OUT_OF_MEMORY if ending.oom_kills else Reason.COMPILE_ERROR
@@ -98,13 +107,13 @@ def _run_reason(observed: Observed) -> Reason:
     if observed.stdout.dropped or observed.stderr.dropped:
         return Reason.OUTPUT_LIMIT  # whether its own end or our kill came first must not decide
     if observed.timed_out:
-        return Reason.WALL_TIME if observed.reached else Reason.TOTAL_TIME
+        return Reason.WALL_TIME if observed.own_time else Reason.TOTAL_TIME
     if ending is None:
         return Reason.NO_VERDICT
-    if ending.signal == signal.SIGKILL and ending.oom_kills:
-        return Reason.OUT_OF_MEMORY
+    if "cpu" in ending.reached:
+        return Reason.CPU_TIME
     if ending.signal:
-        return Reason.SIGNAL
+        return Reason.OUT_OF_MEMORY if ending.signal == signal.SIGKILL and ending.oom_kills else Reason.SIGNAL
     return Reason.EXIT_CODE if ending.exit_code else Reason.COMPLETED
 
 

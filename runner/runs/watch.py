@@ -20,7 +20,7 @@ async def watch(service: Service, job: Job, client: str, feed: Feed | None = Non
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.
     """
-    live, tail = Live(feed), Tail(service.policies[job.language])
+    live, tail = Live(feed), Tail()
     running = asyncio.create_task(service.run(job, client, live))
     running.add_done_callback(lambda _: live.news.set())
     try:

@@ -14,15 +14,15 @@ from runner.policy.policy import Policy
 from runner.sandbox import names, process, removal
 from runner.sandbox.job import Facts, Job, Observed, Output
 from runner.sandbox.live import Feed, Live
-from runner.sandbox.process import ANSWER_TIME, COMMAND_TIME
-from runner.sandbox.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, header, sized
+from runner.sandbox.process import ANSWER_TIME
+from runner.sandbox.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, hand_over, message
 
 START_TIME = 20.0
 """Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
 EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
 INTERRUPT_TIME = 1.0
-"""Seconds from the order to end one run of several until the launcher must have said that it has ended."""
+"""Seconds from the order to end a step until the launcher must have said that it has ended, and what it has used."""
 ASK_TIME = 0.5
 """Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
 GVISOR = "--runtime=runsc"
@@ -45,6 +45,7 @@ class Container:
         self._news = asyncio.Event()
         self._stop = asyncio.Event()
         self._fed = False
+        self._overdue = False
         self._live = Live()
         self.ended = False
         """Whether both its streams have come to their end."""
@@ -88,6 +89,7 @@ class Container:
         self._transcript.expect_runs(len(job.inputs) - 1)
         try:
             steps = [observed async for observed in self._follow(job)]
+            self._overdue = steps[-1].cut
             if self.ended and not self._transcript.over:
                 await self._diagnose(self._client)
         finally:
@@ -102,64 +104,66 @@ class Container:
 
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
-        head = header(self._nonce, job.source, len(job.inputs) if job.several else 0)
-        first = sized(job.inputs[0]) if job.several else job.inputs[0]
-        self._send(head + first, last=not job.several, feed=self._live.feed)
+        again = len(job.inputs) > 1
+        self._send(hand_over(self._nonce, job.source, again=again) + _begin(job), feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
-        for phase in self._transcript.phases:
+        for number, phase in enumerate(self._transcript.phases, 1):
             if phase.step is Step.RUN:
                 runs += 1
                 if runs < len(job.inputs) and total_time > 0:
-                    self._send(sized(job.inputs[runs]))  # one ahead: the launcher need not wait for it
+                    self._send(message("input", job.inputs[runs]))  # one ahead: the launcher need not wait for it
             if total_time > 0:
                 self._live.begin(phase)
-            observed = await self._observe(phase, total_time)
+            observed = await self._observe(phase, number, self._limit(phase, job, total_time), total_time)
             yield observed
-            if self._is_last(phase, several=job.several):  # the next may have ended by now, but not been seen yet
+            if self._is_last(phase, observed):  # the next may have ended by now, but not been seen yet
                 return
             if phase.step is Step.RUN:
                 total_time -= observed.seconds
-            if total_time <= 0:
+            if total_time <= 0 or phase.ending is None:  # a launcher that does not tell in time ends with all its runs
                 self.stop()
-            elif phase.ending is None:
-                await self._interrupt(phase, runs)
 
-    def _is_last(self, phase: Phase, *, several: bool) -> bool:
+    def _is_last(self, phase: Phase, observed: Observed) -> bool:
         if phase.step is Step.COMPILE:
-            return phase.ending is None or phase.ending.exit_code != 0
-        return phase is self._transcript.phases[-1] or (phase.ending is None and not several)
+            return observed.timed_out or phase.ending is None or phase.ending.exit_code != 0
+        return phase is self._transcript.phases[-1]
 
-    async def _observe(self, phase: Phase, total_time: float) -> Observed:
-        """Waits for a step's end, for too much output, or for its deadline."""
+    def _limit(self, phase: Phase, job: Job, total_time: float) -> float:
+        """Seconds for a step."""
+        limits = self.policy.limits
+        if phase.step is Step.COMPILE:
+            return limits.compile_time
+        return limits.live_time if job.terminal else min(limits.wall_time, total_time)
+
+    async def _observe(self, phase: Phase, number: int, limit: float, total_time: float) -> Observed:
+        """Waits for a step's end, for too much output, or for its deadline; then for what it has used."""
         clock = asyncio.get_running_loop().time
-        began, limits = clock(), self.policy.limits
-        limit = limits.compile_time if phase.step is Step.COMPILE else min(limits.wall_time, total_time)
+        began = clock()
         if limit > 0:
             await self._until_late(lambda: phase.ending is not None or _stops(phase), began + limit)
         timed_out = not (phase.ending or _stops(phase) or self.ended)
-        phase.stdout.close()  # who watches sees what the result has, not what comes until it is killed
-        phase.stderr.close()
+        seconds = clock() - began
+        phase.close(cut=timed_out or phase.overflowed)  # who watches sees what the result has, and no more
+        stdout = Output(bytes(phase.stdout.data), phase.stdout.dropped)
+        stderr = Output(bytes(phase.stderr.data), phase.stderr.dropped)
+        if limit > 0 and not phase.ending:
+            self._send(message("stop", b"%d" % number))
+            await self._until(lambda: phase.ending is not None, clock() + INTERRUPT_TIME)
         return Observed(
             step=phase.step,
-            stdout=Output(bytes(phase.stdout.data), phase.stdout.dropped),
-            stderr=Output(bytes(phase.stderr.data), phase.stderr.dropped),
+            stdout=stdout,
+            stderr=stderr,
             ending=phase.ending,
             timed_out=timed_out,
-            seconds=clock() - began,
-            reached=phase.step is Step.COMPILE or total_time >= limits.wall_time,
+            seconds=seconds,
+            own_time=phase.step is Step.COMPILE or total_time >= self.policy.limits.wall_time,
         )
 
-    async def _interrupt(self, phase: Phase, run: int) -> None:
-        """Ends one run of several; a launcher that does not say so in time ends with all its runs."""
-        await process.execute(argv.interrupt(self.name, run), COMMAND_TIME)
-        if not await self._until(lambda: phase.ending is not None, asyncio.get_running_loop().time() + INTERRUPT_TIME):
-            self.stop()
-
-    def _send(self, data: bytes, *, last: bool = False, feed: Feed | None = None) -> None:
+    def _send(self, data: bytes, *, feed: Feed | None = None) -> None:
         assert self._client is not None
         if not self.ended:
-            self._tasks.create_task(self._write(self._client, data, last=last, feed=feed))
+            self._tasks.create_task(self._write(self._client, data, feed))
 
     async def _diagnose(self, client: Process) -> None:
         """After an end without a verdict: the launcher exits with neither code, so that is the engine's own failure."""
@@ -170,7 +174,7 @@ class Container:
             raise EngineError("gVisor's own process has crashed during a run: does it need a larger --pids-limit?")
         await process.output(argv.engine_version(), ANSWER_TIME)  # a client that is cut off may exit with another code
 
-    async def _write(self, client: Process, data: bytes, *, last: bool, feed: Feed | None) -> None:
+    async def _write(self, client: Process, data: bytes, feed: Feed | None) -> None:
         assert client.stdin is not None
         with contextlib.suppress(ConnectionError):  # it ended without reading its input
             client.stdin.write(data)
@@ -179,8 +183,6 @@ class Container:
                 async for more in feed:
                     client.stdin.write(more)
                     await client.stdin.drain()
-        if last:
-            client.stdin.close()
 
     async def _listen(self, client: Process) -> None:
         """Reads both streams to their end, past every limit: an unread pipe makes `docker kill` hang."""
@@ -229,9 +231,9 @@ class Container:
     async def _dismiss(self, client: Process) -> None:
         """Lets a client go whose container ends by itself, kills any other: the client first, then by name."""
         assert client.stdin is not None
-        if self._transcript.ready and not self._fed:
+        if self._transcript.ready and (not self._fed or self._transcript.over) and not self._overdue:
             client.stdin.close()  # the launcher ends when nobody is left to ask
-        elif not (self._transcript.over or self.ended):
+        elif not self.ended:
             process.kill(client)
         if not await process.exited(client, EXIT_TIME):
             log.warning("%s: the docker client did not end by itself", self.name)
@@ -241,6 +243,13 @@ class Container:
 
 def _steps(policy: Policy) -> tuple[Step, ...]:
     return (Step.COMPILE, Step.RUN) if policy.compile else (Step.RUN,)
+
+
+def _begin(job: Job) -> bytes:
+    """What makes the first run."""
+    if job.terminal is None:
+        return message("input", job.inputs[0])
+    return message("live", b"%d %d" % job.terminal) + message("type", job.inputs[0])
 
 
 def _stops(phase: Phase) -> bool:

@@ -14,6 +14,8 @@ class Job:
     inputs: tuple[bytes, ...]
     several: bool = False
     """Whether each input is a run of its own, and the answer a list."""
+    terminal: tuple[int, int] | None = None
+    """Columns and rows, where it runs on a terminal: then the input is what is typed there at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,18 @@ class Observed:
     """Whether its deadline passed before its end came."""
     seconds: float
     """By the runner's clock."""
-    reached: bool = True
-    """False: a run that the total limit left no time for, or that an earlier one's end took along."""
+    own_time: bool = True
+    """False: a run that the total limit has cut or left no time for."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether it was stopped, or not listened to, before it ended by itself."""
+        return self.timed_out or self.stdout.dropped > 0 or self.stderr.dropped > 0
+
+    @property
+    def wall_time(self) -> float:
+        """Seconds, measured where it ran; by the runner's clock if nothing was told."""
+        return self.ending.wall_time if self.ending else self.seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,29 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from typing import Final
 
 from runner.errors import TooLarge
-from runner.sandbox.protocol import Phase
+from runner.sandbox.protocol import Phase, message
+
+END: Final = b"\x04"
+"""What a terminal takes for the end of its input, at the beginning of a line."""
 
 
 class Feed:
-    """A program's input as it comes. Never more than its limit, so what waits here is bounded, too."""
+    """What is typed at a program's terminal as it comes, and the terminal's size.
 
-    def __init__(self, limit: int, taken: int) -> None:
-        """``taken``: bytes of the limit that the program has got already."""
+    Never more than the limit of input, so what waits here is bounded, too.
+    """
+
+    def __init__(self, limit: int, typed: bytes) -> None:
+        """``limit``: bytes in all; ``typed``: what the program has got already."""
         self._limit = limit
-        self._left = limit - taken
+        self._left = limit - len(typed)
+        self._last = typed[-1:]
         self._hash = hashlib.sha256()
-        self._waiting = bytearray()
+        self._typed = bytearray()
+        self._size: tuple[int, int] | None = None
         self._ended = False
         self._news = asyncio.Event()
 
@@ -25,12 +34,22 @@ class Feed:
         self._left -= len(data)
         if self._left < 0:
             raise TooLarge(f"The input has more than {self._limit} bytes as UTF-8, all messages together.")
-        self._waiting += data
+        self._typed += data
+        self._last = data[-1:] or self._last
         self._hash.update(data)
         self._news.set()
 
+    def add_end(self) -> None:
+        """The end of the input, as on a terminal: Ctrl+D, and once more where a line has begun."""
+        self.add(END if self._last in (b"", b"\n", b"\r", END) else END + END)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """The terminal has so many columns and rows from now on."""
+        self._size = size
+        self._news.set()
+
     def end(self) -> None:
-        """The program reads the end of its input after what has come."""
+        """The run is over: nothing more is handed on."""
         self._ended = True
         self._news.set()
 
@@ -40,14 +59,17 @@ class Feed:
         return self._hash.hexdigest()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """What comes, until the end."""
-        while self._waiting or not self._ended:
+        """Messages for the launcher, until the end."""
+        while not self._ended:
             self._news.clear()
-            if self._waiting:
-                data = bytes(self._waiting)
-                self._waiting.clear()
-                yield data
-            else:
+            if self._size:
+                (columns, rows), self._size = self._size, None
+                yield message("size", b"%d %d" % (columns, rows))
+            if self._typed:
+                typed = bytes(self._typed)
+                self._typed.clear()
+                yield message("type", typed)
+            if not self._news.is_set():
                 await self._news.wait()
 
 

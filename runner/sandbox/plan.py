@@ -15,6 +15,8 @@ class State(Enum):
     STARTING = "starting"
     IDLE = "idle"
     RUNNING = "running"
+    LIVE = "live"
+    """Its program waits for a person most of the time."""
     ENDING = "ending"
     """Its program has ended; the container is not gone yet."""
     RETIRING = "retiring"
@@ -38,6 +40,7 @@ class Ticket:
 
     number: int
     language: str
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,9 @@ def _handovers(view: View) -> Iterator[tuple[int, str]]:
     idle = sorted((c for c in view.containers if c.state is State.IDLE), key=_age)
     for ticket in view.tickets:
         container = next((c for c in idle if c.language == ticket.language), None)
-        if free > 0 and container:
+        if container and (free > 0 or ticket.live):  # how many live ones there may be, the pool has decided
             idle.remove(container)
-            free -= 1
+            free -= not ticket.live
             yield ticket.number, container.name
 
 

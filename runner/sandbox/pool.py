@@ -86,12 +86,15 @@ class Pool:
         return [n for n, p in self._policies.items() if p.warm and self.demand[n].failures and n not in ready]
 
     @asynccontextmanager
-    async def container(self, language: str, entered: Callable[[], None]) -> AsyncIterator[Container]:
+    async def container(
+        self, language: str, entered: Callable[[], None], *, live: bool = False
+    ) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
 
         ``entered`` is called when the request has its place in the line: what is refused at once, is so before.
+        ``live``: its program will wait for a person.
         """
-        request = self._enqueue(language)
+        request = self._enqueue(language, live=live)
         entered()
         container = await self._wait(request)
         try:
@@ -111,14 +114,16 @@ class Pool:
             self._return(request)
             raise
 
-    def _enqueue(self, language: str) -> _Request:
+    def _enqueue(self, language: str, *, live: bool) -> _Request:
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
         now = asyncio.get_running_loop().time()
         if self.demand[language].not_before > now and not self._coming(language):
             raise EngineError("starts have failed; the next is tried after a pause")
+        if live and self._alive() >= self._settings.live:
+            raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
         self._tickets += 1
-        request = _Request(Ticket(self._tickets, language))
+        request = _Request(Ticket(self._tickets, language, live))
         self._line[self._tickets] = request
         self.demand[language].count(now)
         self._turn()
@@ -127,6 +132,11 @@ class Pool:
             raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
         self.demand[language].served(at_once=request.served.done())
         return request
+
+    def _alive(self) -> int:
+        """Live runs that go on or wait for their container."""
+        waiting = sum(request.ticket.live for request in self._line.values())
+        return waiting + sum(entry.state is State.LIVE for entry in self._entries.values())
 
     def _coming(self, language: str) -> bool:
         there = (e.seen() for e in self._entries.values())
@@ -164,8 +174,9 @@ class Pool:
 
     def _carry_out(self, todo: Plan) -> None:
         for number, name in todo.handovers:
-            self._move(name, State.RUNNING)
-            self._line.pop(number).served.set_result(self._entries[name].container)
+            request = self._line.pop(number)
+            self._move(name, State.LIVE if request.ticket.live else State.RUNNING)
+            request.served.set_result(self._entries[name].container)
         for name in todo.stops:
             self._move(name, State.RETIRING)
             self._entries[name].container.stop()

@@ -15,9 +15,13 @@ from typing import Final, Literal
 READY: Final = b"launch: ready\n"
 NONCE_SIZE: Final = 32
 _LONGEST_MARK: Final = 512
-_MARK: Final = re.compile(rb" (compile|run) status=(\d{1,9}) cpu=(\d{0,20}) peak=(\d{0,20}) oom=(\d{0,20})")
+_MARK: Final = re.compile(
+    rb" (compile|run) status=(\d{1,9}) wall=(\d{1,15}) cpu=(\d{0,20}) peak=(\d{0,20}) oom=(\d{0,20})"
+    rb" reached=((?:[a-z]{1,10},?){0,10})"
+)
 
 Stream = Literal["stdout", "stderr"]
+Kind = Literal["source", "again", "input", "live", "type", "size", "stop", "end"]
 
 
 class Step(Enum):
@@ -33,22 +37,26 @@ class Ending:
 
     exit_code: int | None
     signal: int | None
+    wall_time: float
+    """Seconds from the step's start to its end, by the container's clock."""
     cpu_time: float | None
     """Seconds of CPU of all processes of the step."""
     peak_memory: int | None
-    """Bytes: the container's highest use so far."""
+    """Bytes: what the container used at the most for this step, and at least its largest process."""
     oom_kills: int | None
     """Processes of the step that the kernel killed for want of memory."""
+    reached: tuple[str, ...]
+    """The limits that the step has reached, as far as the kernel tells: see images/launch."""
 
 
-def header(nonce: bytes, source: bytes, inputs: int) -> bytes:
-    """What the launcher gets first. ``inputs``: how many will follow; 0 makes the rest of stdin the one input."""
-    return b"%-47s\n" % (b"%s %d %d" % (nonce, len(source), inputs)) + source
+def hand_over(nonce: bytes, source: bytes, *, again: bool) -> bytes:
+    """What the launcher gets first; inputs follow. ``again``: whether there will be several runs."""
+    return nonce + b"\n" + message("source", source) + (message("again") if again else b"")
 
 
-def sized(data: bytes) -> bytes:
-    """One of several inputs."""
-    return b"%-15d\n" % len(data) + data
+def message(kind: Kind, data: bytes = b"") -> bytes:
+    """What the launcher is told, see there: a head of 24 bytes, then the data."""
+    return b"%-7s%16d\n" % (kind.encode(), len(data)) + data
 
 
 @dataclass(slots=True)
@@ -102,6 +110,14 @@ class Phase:
     stdout: Capture
     stderr: Capture
     ending: Ending | None = None
+    cut: bool = False
+    """Whether the runner has stopped listening before its end."""
+
+    def close(self, *, cut: bool) -> None:
+        """Keeps no more than there is."""
+        self.stdout.close()
+        self.stderr.close()
+        self.cut = cut
 
     @property
     def overflowed(self) -> bool:
@@ -202,12 +218,14 @@ class _Reader:
         return rest
 
 
-def _ending(status: bytes, cpu: bytes, peak: bytes, oom: bytes) -> Ending:
+def _ending(status: bytes, wall: bytes, cpu: bytes, peak: bytes, oom: bytes, reached: bytes) -> Ending:
     code, signal = int(status) >> 8, int(status) & 0x7F
     return Ending(
         exit_code=None if signal else code,
         signal=signal or None,
+        wall_time=int(wall) / 1e6,
         cpu_time=int(cpu) / 1e6 if cpu else None,
         peak_memory=int(peak) if peak else None,
         oom_kills=int(oom) if oom else None,
+        reached=tuple(reached.decode().split(",")) if reached else (),
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from runner.policy.policy import Limits, Policy
 from runner.proof.proofs import Finding
+from runner.runs.report import REACHED
 from runner.runs.result import STATUS, Reason, Status
 
 Schema = dict[str, Any]
@@ -141,12 +142,14 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
     most = max(policy.limits.inputs for policy in policies.values())
     inputs = {**_list(input_), "minItems": 1, "maxItems": most, "description": _sizes(policies, "inputs")}
     asked = {"language": _ref("Language"), "code": code}
+    cells = {"type": "integer", "minimum": 1, "maximum": 1000}
+    size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
     every = [title for status in titles.values() for title in status]
     return {
         "Language": {"enum": sorted(policies)},
         "Job": {"oneOf": [_object({**asked, "input": input_}, "input"), _object({**asked, "inputs": inputs})]},
-        "First": _object({**asked, "input": input_}, "input"),
-        "More": {"oneOf": [_object({"input": input_}), _object({"end": {"const": True}})]},
+        "First": _object({**asked, "input": input_, "size": size}, "input", "size"),
+        "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
         "Phase": {
             "oneOf": [
@@ -187,6 +190,7 @@ def _reports() -> Schema:
     spent = {"wall": _null(SECONDS), "cpu": _null(SECONDS)}
     run = {
         **ending,
+        "reached": _list({"enum": list(REACHED)}),
         "stdout": TEXT,
         "stderr": TEXT,
         "truncated": _object({"stdout": FLAG, "stderr": FLAG}),

@@ -50,7 +50,7 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
             raise limiter.refusal(allowance)
         job = request.first(await _first(socket, config.settings.body_time), config.policies)
         socket.state.entry.language = job.language
-        feed = Feed(config.policies[job.language].limits.input, len(job.inputs[0]))
+        feed = Feed(config.policies[job.language].limits.input, job.inputs[0])
         await leaving.unless(
             _read(socket, feed), _send(socket, watch(socket.app.state.service, job, problems.client(socket), feed))
         )
@@ -85,16 +85,14 @@ async def _message(socket: WebSocket) -> bytes:
 
 async def _read(socket: WebSocket, feed: Feed) -> None:
     """Takes messages until the client goes away: also while the program does not read, so that this is noticed."""
-    ended = False
     while True:
-        data = request.more(await _message(socket))
-        if ended:
-            raise BadRequest("The input has ended already.")
-        if data is None:
-            ended = True
-            feed.end()
-        else:
-            feed.add(data)
+        match request.more(await _message(socket)):
+            case None:
+                feed.add_end()
+            case bytes(typed):
+                feed.add(typed)
+            case size:
+                feed.resize(size)
 
 
 async def _send(socket: WebSocket, events: AsyncGenerator[Event | None]) -> None:

@@ -30,7 +30,8 @@ def audit(policy: Policy, folder: Path, runs: int) -> Section:
 
 async def _measure(policy: Policy, file: Path, runs: int) -> list[float]:
     output = Output(b"x" * 100, 0)
-    seen = Observed(Step.RUN, output, output, Ending(0, None, 0.01, 8_000_000, 0), timed_out=False, seconds=0.01)
+    ending = Ending(0, None, 0.01, 0.01, 8_000_000, 0, ())
+    seen = Observed(Step.RUN, output, output, ending, timed_out=False, seconds=0.01)
     job = Job(policy.name, b"x" * 1000, (b"x" * 1000,))
     audit, measured = Audit(str(file)), []
     for number in range(runs):

@@ -16,7 +16,7 @@ from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.sandbox import names
 from runner.sandbox.process import environment
-from runner.sandbox.protocol import NONCE_SIZE, header, sized
+from runner.sandbox.protocol import NONCE_SIZE, hand_over, message
 from runner.sandbox.uids import Uids
 from tests.bench.cases import Case
 from tests.bench.figures import Answer
@@ -151,9 +151,8 @@ class Cold:
 
 
 def _hand_over(nonce: bytes, case: Case) -> bytes:
-    if not case.several:
-        return header(nonce, case.source, 0) + case.inputs[0]
-    return header(nonce, case.source, len(case.inputs)) + b"".join(map(sized, case.inputs))
+    inputs = b"".join(message("input", data) for data in case.inputs)
+    return hand_over(nonce, case.source, again=case.several) + inputs + message("end")
 
 
 def _printed(nonce: bytes, stdout: bytes) -> bytes:

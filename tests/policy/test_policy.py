@@ -81,7 +81,8 @@ def test_the_command_is_the_lines_then_name_and_label_then_image_then_launcher(d
     assert command == (
         *("docker", "run", *lines, "--name=job-1", "--label=code-runner=main"),
         *(data["image"], *data["launcher"]),
-        *(f"--source={data['source']}", *ahead, f"--wall-time={data['limits']['wall-time']:g}", *compile_step),
+        *(f"--source={data['source']}", *ahead, f"--wall-time={data['limits']['wall-time']:g}"),
+        *(f"--live-time={data['limits']['live-time']:g}", *compile_step),
         *("--run", *data["run"]),
     )
     options = command[2 : len(lines) + 4]
@@ -854,8 +855,6 @@ def test_the_uid_that_is_given_back_is_taken_last() -> None:
 def test_every_other_command_is_this() -> None:
     """Whoever reads this has read every other command line that is executed."""
     assert argv.kill("job-1") == ("docker", "kill", "job-1")
-    assert argv.interrupt("job-1", 1) == ("docker", "kill", "--signal=USR1", "job-1")
-    assert argv.interrupt("job-1", 2) == ("docker", "kill", "--signal=USR2", "job-1")
     assert argv.remove("job-1", "job-2") == ("docker", "rm", "--force", "--volumes", "job-1", "job-2")
     listing = ("docker", "ps", "--all", "--no-trunc")
     assert argv.names_like("job-1") == (*listing, "--filter=name=^job-1$", "--format={{.Names}}")

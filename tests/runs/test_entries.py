@@ -53,7 +53,7 @@ def test_a_start_has_hashes_and_sizes() -> None:
 
 def test_an_end_has_the_verdict() -> None:
     """Of all runs together; what was written is a size."""
-    good = Ending(0, None, 0.1, 4096, 0)
+    good = Ending(0, None, 0.5, 0.1, 4096, 0, ())
     fields = entries.ended(result(observed(Step.RUN, replace(good, exit_code=3))), "192.0.2.1", "f" * 64)
     assert fields == {
         "job": "job-1",
@@ -62,7 +62,7 @@ def test_an_end_has_the_verdict() -> None:
         "status": "runtime_error",
         "reason": "output_limit",
         "runs": 1,
-        "exit_code": 3,
+        "exit_code": None,
         "signal": None,
         "times": {"queued": 0.25, "compile": None, "wall": 0.5, "cpu": 0.1},
         "live_input": "f" * 64,
@@ -70,8 +70,9 @@ def test_an_end_has_the_verdict() -> None:
         "stdout": 5,
         "stderr": 0,
     }
-    steps = (observed(Step.COMPILE, good), observed(Step.RUN, Ending(None, 11, None, None, None)))
-    fields = entries.ended(result(*steps, language="cpp"), "c")
+    steps = (observed(Step.COMPILE, good), observed(Step.RUN, Ending(None, 11, 0.5, None, None, None, ())))
+    whole = (steps[0], replace(steps[1], stdout=Output(b"abc", 0)))
+    fields = entries.ended(result(*whole, language="cpp"), "c")
     assert (fields["times"]["compile"], fields["signal"], fields["live_input"]) == (0.5, "SIGSEGV", None)
     fields = entries.ended(result(observed(Step.RUN, None)), "c")
     assert (fields["exit_code"], fields["peak_memory"], fields["times"]["cpu"]) == (None, None, None)

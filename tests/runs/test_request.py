@@ -62,22 +62,36 @@ def test_refusals_are_of_their_kind(body: bytes, kind: type[Refusal]) -> None:
 # Live runs
 
 
-@given(st.sampled_from(sorted(POLICIES)), TEXT, TEXT)
-def test_the_first_message_is_a_job_of_one_input(language: str, code: str, data: str) -> None:
-    """As a request is; what comes later follows its input."""
-    message = {"language": language, "code": code, "input": data}
-    assert request.first(json.dumps(message).encode(), POLICIES) == Job(language, code.encode(), (data.encode(),))
+SIZES = st.tuples(st.integers(1, 1000), st.integers(1, 1000))
 
 
-@given(TEXT)
-def test_a_later_message_brings_input_or_ends_it(data: str) -> None:
-    """Text, or None for its end."""
+@given(st.sampled_from(sorted(POLICIES)), TEXT, TEXT, st.none() | SIZES)
+def test_the_first_message_is_a_job_of_one_input(
+    language: str, code: str, data: str, size: tuple[int, int] | None
+) -> None:
+    """As a request is, and on a terminal; what comes later follows its input."""
+    message = {"language": language, "code": code, "input": data, **({"size": size} if size else {})}
+    expected = Job(language, code.encode(), (data.encode(),), terminal=size or (80, 24))
+    assert request.first(json.dumps(message).encode(), POLICIES) == expected
+
+
+@given(TEXT, SIZES)
+def test_a_later_message_brings_input_or_a_size_or_ends_it(data: str, size: tuple[int, int]) -> None:
+    """Text, columns and rows, or None for the input's end."""
     assert request.more(json.dumps({"input": data}).encode()) == data.encode()
+    assert request.more(json.dumps({"size": size}).encode()) == size
     assert request.more(b'{"end": true}') is None
 
 
-@pytest.mark.parametrize("message", [b"{}", b'{"end": false}', b'{"input": "", "end": true}', b'{"input": 1}', b"["])
-def test_a_later_message_is_one_of_two(message: bytes) -> None:
+@pytest.mark.parametrize(
+    "message",
+    [
+        *(b"{}", b'{"end": false}', b'{"input": "", "end": true}', b'{"input": 1}', b"[", b'{"size": 80}'),
+        *(b'{"size": [80]}', b'{"size": [80, 24, 1]}', b'{"size": [0, 24]}', b'{"size": [80, 1001]}'),
+        *(b'{"size": [80, 24.5]}', b'{"size": [80, 24], "input": ""}', b'{"size": null}'),
+    ],
+)
+def test_a_later_message_is_one_of_three(message: bytes) -> None:
     """Nothing between, and nothing of both."""
     with pytest.raises(BadRequest):
         request.more(message)

@@ -26,21 +26,25 @@ def shipped(name: str) -> Policy:
 
 PYTHON: Final = shipped("python")
 CPP: Final = shipped("cpp")
-DONE: Final = Ending(exit_code=0, signal=None, cpu_time=0.01, peak_memory=4096, oom_kills=0)
+DONE: Final = Ending(exit_code=0, signal=None, wall_time=0.02, cpu_time=0.01, peak_memory=4096, oom_kills=0, reached=())
 COMMAND: Final = ("docker", "run", "image")
 NOTHING: Final = Output(b"", 0)
 RUN: Final = Observed(Step.RUN, NOTHING, NOTHING, DONE, timed_out=False, seconds=0.02)
-COMPILED: Final = replace(RUN, step=Step.COMPILE, seconds=0.5)
+COMPILED: Final = replace(RUN, step=Step.COMPILE, ending=replace(DONE, wall_time=0.5), seconds=0.6)
 
 outputs: Final = st.builds(Output, st.binary(max_size=50), st.sampled_from([0, 0, 1, 10**12]))
 endings: Final = st.one_of(
     st.none(),
     st.builds(
-        lambda status, cpu, peak, oom: Ending(status[0], status[1], cpu, peak, oom),
+        lambda status, wall, cpu, peak, oom, reached: Ending(
+            status[0], status[1], wall, cpu, peak, oom, tuple(reached)
+        ),
         st.one_of(st.tuples(st.integers(0, 255), st.none()), st.tuples(st.none(), st.integers(1, 127))),
+        st.floats(0, 1e6),
         st.one_of(st.none(), st.floats(0, 1e6)),
         st.one_of(st.none(), st.integers(0, 2**40)),
         st.one_of(st.none(), st.integers(0, 64)),
+        st.lists(st.sampled_from(["pids", "memory", "tmpfs", "shm", "cpu"]), unique=True),
     ),
 )
 
@@ -89,13 +93,14 @@ def test_every_reason_has_a_status() -> None:
     assert {reason: status for reason, status in STATUS.items() if status is not Status.RUNTIME_ERROR} == {
         Reason.COMPLETED: Status.SUCCESS,
         Reason.WALL_TIME: Status.TIMEOUT,
+        Reason.CPU_TIME: Status.TIMEOUT,
         Reason.TOTAL_TIME: Status.TIMEOUT,
         Reason.COMPILE_TIMEOUT: Status.TIMEOUT,
     }
     assert set(STATUS) == set(Reason)
 
 
-FAILED: Final = replace(DONE, exit_code=1)
+FAILED: Final = replace(DONE, exit_code=1, wall_time=0.5)
 KILLED: Final = replace(DONE, exit_code=None, signal=9)
 CRASHED: Final = replace(DONE, exit_code=None, signal=11)
 FLOOD: Final = Output(b"aaa", 5)
@@ -114,9 +119,12 @@ TABLE: Final = [
     (replace(RUN, ending=replace(CRASHED, oom_kills=1)), Reason.SIGNAL),
     (replace(RUN, ending=None), Reason.NO_VERDICT),
     (replace(RUN, ending=None, timed_out=True), Reason.WALL_TIME),
-    (replace(RUN, ending=None, timed_out=True, reached=False), Reason.TOTAL_TIME),
-    (replace(RUN, ending=None, reached=False), Reason.NO_VERDICT),
+    (replace(RUN, ending=None, timed_out=True, own_time=False), Reason.TOTAL_TIME),
+    (replace(RUN, ending=None, own_time=False), Reason.NO_VERDICT),
     (replace(RUN, ending=KILLED, timed_out=True), Reason.WALL_TIME),  # its end was our doing
+    (replace(RUN, ending=replace(KILLED, reached=("cpu",))), Reason.CPU_TIME),
+    (replace(RUN, ending=replace(KILLED, reached=("cpu",)), timed_out=True), Reason.WALL_TIME),
+    (replace(RUN, ending=replace(KILLED, reached=("pids", "memory", "tmpfs", "shm"))), Reason.SIGNAL),
     (replace(RUN, stdout=FLOOD), Reason.OUTPUT_LIMIT),
     (replace(RUN, stderr=FLOOD), Reason.OUTPUT_LIMIT),
     (replace(RUN, stdout=FLOOD, ending=FAILED), Reason.OUTPUT_LIMIT),
@@ -131,6 +139,8 @@ TABLE: Final = [
     (replace(COMPILED, ending=replace(FAILED, oom_kills=1)), Reason.COMPILE_OUT_OF_MEMORY),  # g++ lost its cc1plus
     (replace(COMPILED, ending=replace(KILLED, oom_kills=1)), Reason.COMPILE_OUT_OF_MEMORY),
     (replace(COMPILED, ending=None, timed_out=True), Reason.COMPILE_TIMEOUT),
+    (replace(COMPILED, ending=KILLED, timed_out=True), Reason.COMPILE_TIMEOUT),
+    (replace(COMPILED, timed_out=True), Reason.COMPILE_TIMEOUT),  # it ended when that had been decided
     (replace(COMPILED, ending=None), Reason.NO_VERDICT),
 ]
 
@@ -169,29 +179,20 @@ def test_a_result_is_made_of_its_steps() -> None:
     assert decide(facts, CPP) == Result(
         facts,
         CPP,
-        Verdict(Status.SUCCESS, Reason.COMPLETED, COMPILED, b""),
+        Verdict(Status.SUCCESS, Reason.COMPLETED, COMPILED),
         (
-            Verdict(Status.SUCCESS, Reason.COMPLETED, RUN, b""),
-            Verdict(Status.RUNTIME_ERROR, Reason.EXIT_CODE, replace(RUN, ending=FAILED), b""),
+            Verdict(Status.SUCCESS, Reason.COMPLETED, RUN),
+            Verdict(Status.RUNTIME_ERROR, Reason.EXIT_CODE, replace(RUN, ending=FAILED)),
         ),
     )
 
 
-@pytest.mark.parametrize(
-    ("policy", "said", "shown"),
-    [
-        (PYTHON, b'File "/tmp/main.py", line 1\n', b'File "main.py", line 1\n'),
-        (PYTHON, b"/tmp/main.py /tmp/main.py", b"main.py main.py"),
-        (PYTHON, b"/tmp/other.py main.py", b"/tmp/other.py main.py"),
-        (PYTHON, b"\xff/tmp/main.py\x00", b"\xffmain.py\x00"),
-        (CPP, b"/tmp/main.cpp:1:1: error", b"main.cpp:1:1: error"),
-    ],
-)
-def test_the_sources_path_is_shown_as_its_name(policy: Policy, said: bytes, shown: bytes) -> None:
-    """Where the source lay inside does not matter to whoever wrote it."""
-    seen = replace(COMPILED if policy.compile else RUN, stdout=Output(said, 0), stderr=Output(said, 0))
-    verdict = decide(Facts("job-1", 0.0, (seen,), COMMAND), policy).last
-    assert (verdict.stderr, verdict.observed.stdout.data) == (shown, said)
+@pytest.mark.parametrize("reason", [Reason.WALL_TIME, Reason.TOTAL_TIME, Reason.CPU_TIME, Reason.OUTPUT_LIMIT])
+@pytest.mark.parametrize("ending", [None, DONE, FAILED, KILLED])
+def test_where_the_runner_ended_it_the_ending_is_always_told_the_same_way(reason: Reason, ending: Ending) -> None:
+    """Whether its own end or our kill came first must not show."""
+    verdict = Verdict(STATUS[reason], reason, replace(RUN, ending=ending))
+    assert verdict.own is None
 
 
 @pytest.mark.parametrize("number", range(1, 128))
@@ -234,19 +235,30 @@ def test_text_of_utf_8_is_what_was_written(written: str) -> None:
     assert text(written.encode("utf-8")) == written
 
 
+@unhurried
+@given(st.text(), st.characters(min_codepoint=0x80, exclude_categories=["Cs"]), st.data())
+def test_a_cut_is_between_two_characters(written: str, last: str, data: st.DataObject) -> None:
+    """Half a character at the end is ours if we have cut, and the program's if not."""
+    half = last.encode()[: data.draw(st.integers(1, len(last.encode()) - 1))]
+    assert text(written.encode() + half, cut=True) == written
+    assert text(written.encode() + half) == written + "\ufffd"
+
+
 def test_the_report_of_a_run() -> None:
     """The answer to a run of an interpreted language, whole."""
-    observed = replace(RUN, stdout=Output(b"h\xc3\xa9\xff", 0), stderr=Output(b"/tmp/main.py", 7), seconds=0.0212345678)
+    observed = replace(RUN, stdout=Output(b"h\xc3\xa9\xff", 0), stderr=Output(b"/tmp/main.py\xe2\x82", 7))
+    observed = replace(observed, ending=replace(DONE, wall_time=0.0212345678, reached=("pids", "cpu")))
     assert as_json(decide(Facts("job-1", 0.00000049, (observed,), COMMAND), PYTHON)) == {
         "id": "job-1",
         "policy": PYTHON.digest,
         "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "output_limit",
+        "reached": ["pids"],
         "stdout": "hé\ufffd",
-        "stderr": "main.py",
+        "stderr": "/tmp/main.py",
         "truncated": {"stdout": False, "stderr": True},
-        "exit_code": 0,
+        "exit_code": None,
         "signal": None,
         "times": {"queued": 0.0, "compile": None, "wall": 0.021235, "cpu": 0.01},
         "peak_memory": 4096,
@@ -258,22 +270,23 @@ def test_the_report_of_a_run() -> None:
 def test_the_report_of_a_compiled_run() -> None:
     """The compiler's warnings are beside the program's output, its time beside the run's."""
     compiled = replace(COMPILED, stdout=Output(b"note\n", 0), stderr=Output(b"/tmp/main.cpp: warning\n", 0))
-    crashed = replace(RUN, ending=Ending(None, 11, None, None, None))
+    crashed = replace(RUN, ending=Ending(None, 11, 0.03, None, None, None, ("shm",)))
     assert as_json(decide(Facts("job-1", 0.5, (compiled, crashed), COMMAND), CPP)) == {
         "id": "job-1",
         "policy": CPP.digest,
         "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "signal",
+        "reached": ["shm"],
         "stdout": "",
         "stderr": "",
         "truncated": {"stdout": False, "stderr": False},
         "exit_code": None,
         "signal": "SIGSEGV",
-        "times": {"queued": 0.5, "compile": 0.5, "wall": 0.02, "cpu": None},
+        "times": {"queued": 0.5, "compile": 0.5, "wall": 0.03, "cpu": None},
         "peak_memory": None,
         "oom_kills": None,
-        "compile_output": "note\nmain.cpp: warning\n",
+        "compile_output": "note\n/tmp/main.cpp: warning\n",
     }
 
 
@@ -286,8 +299,9 @@ def test_the_report_of_a_failed_compilation() -> None:
         "command": ["docker", "run", "image"],
         "status": "runtime_error",
         "reason": "compile_error",
+        "reached": [],
         "stdout": "",
-        "stderr": "main.cpp: error\n",
+        "stderr": "/tmp/main.cpp: error\n",
         "truncated": {"stdout": False, "stderr": False},
         "exit_code": 1,
         "signal": None,
@@ -310,7 +324,7 @@ def test_the_report_of_no_verdict() -> None:
 def test_the_report_of_several_runs() -> None:
     """One ending for all, and a result for each run, in the order of the inputs."""
     first = replace(RUN, stdout=Output(b"1\n", 0))
-    second = replace(RUN, ending=None, timed_out=True, reached=False, seconds=0.0)
+    second = replace(RUN, ending=None, timed_out=True, own_time=False, seconds=0.0)
     result = decide(Facts("job-1", 0.5, (COMPILED, first, second), COMMAND), CPP)
     report = as_json(result, several=True)
     assert {key: value for key, value in report.items() if key != "results"} == {
@@ -323,7 +337,7 @@ def test_the_report_of_several_runs() -> None:
         "times": {"queued": 0.5, "compile": 0.5},
     }
     none = {"exit_code": None, "signal": None, "peak_memory": None, "oom_kills": None}
-    whole = {"truncated": {"stdout": False, "stderr": False}, "stderr": ""}
+    whole = {"reached": [], "truncated": {"stdout": False, "stderr": False}, "stderr": ""}
     assert report["results"] == [
         {
             **whole,

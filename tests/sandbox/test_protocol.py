@@ -19,17 +19,24 @@ from runner.sandbox.protocol import (
     Stream,
     Tokens,
     Transcript,
-    header,
-    sized,
+    hand_over,
+    message,
 )
 from tests.strategies import cuts, unhurried
 
 NONCE: Final = b"9f86d081884c7d659a2feaa0c55ad015"
 OTHER: Final = b"a3bf4f1b2b0b822cd15d6c15b0f00a08"
-COMPLETED: Final = Ending(exit_code=0, signal=None, cpu_time=0.001234, peak_memory=4096, oom_kills=0)
+COMPLETED: Final = Ending(
+    exit_code=0, signal=None, wall_time=0.002, cpu_time=0.001234, peak_memory=4096, oom_kills=0, reached=()
+)
+SILENT: Final = b" wall=2000 cpu= peak= oom= reached="
 
 
-def mark(step: Step, fields: bytes = b"status=0 cpu=1234 peak=4096 oom=0", nonce: bytes = NONCE) -> bytes:
+FIGURES: Final = b"wall=1 cpu=1 peak=1 oom=0 reached="
+GOOD: Final = b"status=0 wall=2000 cpu=1234 peak=4096 oom=0 reached="
+
+
+def mark(step: Step, fields: bytes = GOOD, nonce: bytes = NONCE) -> bytes:
     """The line that the launcher writes on both streams after a step."""
     return b"%s %s %s\n" % (nonce, step.value.encode(), fields)
 
@@ -37,51 +44,43 @@ def mark(step: Step, fields: bytes = b"status=0 cpu=1234 peak=4096 oom=0", nonce
 # Towards the launcher
 
 
-def launcher_reads(stdin: bytes) -> tuple[bytes, bytes, list[bytes]]:
-    """The launcher's side, in Python: the nonce, the source, and each run's input."""
-    head, rest = stdin[:48], stdin[48:]
-    nonce, size, count = head.split()
-    source, rest = rest[: int(size)], rest[int(size) :]
-    if int(count) == 0:
-        return nonce, source, [rest]
-    inputs = []
-    for _ in range(int(count)):
-        length = re.match(rb"(\d+) *\n", rest[:16])
-        assert length is not None
-        inputs.append(rest[16 : 16 + int(length[1])])
-        rest = rest[16 + int(length[1]) :]
-    assert rest == b""
-    return nonce, source, inputs
-
-
-@unhurried
-@given(st.binary(), st.binary())
-def test_one_input_arrives_as_it_was_sent(source: bytes, data: bytes) -> None:
-    """Any source and any input, NUL, newlines and all: the launcher gets these bytes."""
-    assert launcher_reads(header(NONCE, source, 0) + data) == (NONCE, source, [data])
+def launcher_reads(stdin: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The launcher's side, in Python: the nonce, and each message's kind and data."""
+    nonce, rest = stdin[:33], stdin[33:]
+    messages = []
+    while rest:
+        head = re.fullmatch(rb"(\w+) +(\d+)\n", rest[:24])
+        assert head is not None
+        messages.append((head[1], rest[24 : 24 + int(head[2])]))
+        rest = rest[24 + int(head[2]) :]
+    return nonce, messages
 
 
 @unhurried
 @given(st.binary(), st.lists(st.binary(), min_size=1, max_size=5))
-def test_several_inputs_arrive_as_they_were_sent(source: bytes, inputs: list[bytes]) -> None:
-    """Each run gets its own input, whatever the others hold."""
-    stdin = header(NONCE, source, len(inputs)) + b"".join(map(sized, inputs))
-    assert launcher_reads(stdin) == (NONCE, source, inputs)
+def test_inputs_arrive_as_they_were_sent(source: bytes, inputs: list[bytes]) -> None:
+    """Any source and any input, NUL, newlines and all: the launcher gets these bytes, and each run its own."""
+    again = len(inputs) > 1
+    stdin = hand_over(NONCE, source, again=again) + b"".join(message("input", data) for data in inputs)
+    expected = [(b"source", source), *([(b"again", b"")] if again else []), *((b"input", data) for data in inputs)]
+    assert launcher_reads(stdin) == (NONCE + b"\n", expected)
 
 
-@unhurried
-@given(st.binary(min_size=NONCE_SIZE, max_size=NONCE_SIZE), st.integers(0, 2**24), st.integers(0, 1000))
-def test_the_header_has_its_size_whatever_the_numbers(nonce: bytes, size: int, inputs: int) -> None:
-    """The launcher reads 48 bytes before it knows anything."""
-    source = b"x" * (size % 5000)
-    sent = header(nonce, source, inputs)
-    assert (len(sent), sent[47:]) == (48 + len(source), b"\n" + source)
+@given(st.integers(0, 2**40))
+def test_the_head_has_its_size_whatever_the_number(size: int) -> None:
+    """The launcher reads 24 bytes before it knows anything."""
+
+    class Huge(bytes):
+        def __len__(self) -> int:
+            return size
+
+    assert message("source", Huge())[:24] == b"source %16d\n" % size
 
 
 def test_the_frames_are_these() -> None:
-    """The two formats, spelt out."""
-    assert header(NONCE, b"print(1)", 2) == NONCE + b" 8 2           \nprint(1)"
-    assert sized(b"42\n") == b"3              \n42\n"
+    """The format, spelt out."""
+    assert hand_over(NONCE, b"print(1)", again=False) == NONCE + b"\nsource                8\nprint(1)"
+    assert message("stop", b"2") == b"stop                  1\n2"
 
 
 # From the launcher: output
@@ -109,7 +108,11 @@ _pieces: Final = st.one_of(
                 mark(Step.RUN, nonce=OTHER),
                 mark(Step.COMPILE, nonce=OTHER),
             ),
-            *(OTHER, b"run status=0 cpu=1 peak=1 oom=0\n", b" run status=0 cpu=1 peak=1 oom=0\n"),
+            *(
+                OTHER,
+                b"run status=0 " + FIGURES + b"\n",
+                b" run status=0 " + FIGURES + b"\n",
+            ),
         ]
     ),
     st.integers(1, NONCE_SIZE - 1).map(lambda n: NONCE[:n]),
@@ -196,7 +199,7 @@ def test_what_comes_after_the_last_mark_is_ignored(data: st.DataObject, script: 
     stderr = READY + b"".join(said.stderr + mark(said.step) for said in script)
     steps = [said.step for said in script]
     expected = listen(steps, [("stdout", stdout), ("stderr", stderr)]).phases
-    late = more + mark(Step.RUN, b"status=256 cpu= peak= oom=") + more
+    late = more + mark(Step.RUN, b"status=256" + SILENT) + more
     assert listen(steps, data.draw(feeds(stdout + late, stderr + late))).phases == expected
 
 
@@ -241,22 +244,27 @@ def test_a_mark_on_one_stream_does_not_end_a_step(
 
 def test_two_marks_that_differ_are_no_ending() -> None:
     """Both streams tell the same story or none."""
-    first, second = mark(Step.RUN), mark(Step.RUN, b"status=256 cpu=1234 peak=4096 oom=0")
+    first, second = mark(Step.RUN), mark(Step.RUN, b"status=256 wall=2000 cpu=1234 peak=4096 oom=0 reached=")
     assert listen([Step.RUN], [("stdout", first), ("stderr", READY + second)]).phases[0].ending is None
 
 
 @unhurried
 @given(
     exit_code=st.integers(0, 255),
+    wall=st.integers(0, 10**15 - 1),
     cpu=st.one_of(st.none(), st.integers(0, 2**62)),
     peak=st.one_of(st.none(), st.integers(0, 2**62)),
     oom=st.one_of(st.none(), st.integers(0, 64)),
+    reached=st.lists(st.sampled_from(["pids", "memory", "tmpfs", "shm", "cpu"]), unique=True),
 )
-def test_an_exit_code_and_figures_are_read(exit_code: int, cpu: int | None, peak: int | None, oom: int | None) -> None:
+def test_an_exit_code_and_figures_are_read(
+    exit_code: int, wall: int, cpu: int | None, peak: int | None, oom: int | None, reached: list[str]
+) -> None:
     """The wait status's upper byte is the exit code; what the cgroup does not tell is None, not 0."""
     text = tuple(b"" if value is None else b"%d" % value for value in (cpu, peak, oom))
-    end = mark(Step.RUN, b"status=%d " % (exit_code << 8) + b"cpu=%s peak=%s oom=%s" % text)
-    expected = Ending(exit_code, None, None if cpu is None else cpu / 1e6, peak, oom)
+    figures = b"status=%d wall=%d " % (exit_code << 8, wall) + b"cpu=%s peak=%s oom=%s " % text
+    end = mark(Step.RUN, figures + b"reached=" + ",".join(reached).encode())
+    expected = Ending(exit_code, None, wall / 1e6, None if cpu is None else cpu / 1e6, peak, oom, tuple(reached))
     assert listen([Step.RUN], [("stdout", end), ("stderr", READY + end)]).phases[0].ending == expected
 
 
@@ -264,15 +272,15 @@ def test_an_exit_code_and_figures_are_read(exit_code: int, cpu: int | None, peak
 @pytest.mark.parametrize("number", [1, 6, 9, 11, 15, 31, 64])
 def test_a_signal_is_read(number: int, core: int) -> None:
     """A program that a signal ended has no exit code; whether it dumped core does not matter."""
-    end = mark(Step.RUN, b"status=%d cpu= peak= oom=" % (number | core))
+    end = mark(Step.RUN, b"status=%d" % (number | core) + SILENT)
     ending = listen([Step.RUN], [("stdout", end), ("stderr", READY + end)]).phases[0].ending
-    assert ending == Ending(None, number, None, None, None)
+    assert ending == Ending(None, number, 0.002, None, None, None, ())
 
 
 @pytest.mark.parametrize("status", [256, 9])
 def test_a_failed_compile_step_is_the_last(status: int) -> None:
     """Nothing is run that was not compiled."""
-    end = mark(Step.COMPILE, b"status=%d cpu= peak= oom=" % status)
+    end = mark(Step.COMPILE, b"status=%d" % status + SILENT)
     transcript = listen([Step.COMPILE, Step.RUN], [("stdout", end), ("stderr", READY + end)])
     assert [phase.ending is None for phase in transcript.phases] == [False, True]
     assert transcript.over
@@ -286,12 +294,12 @@ def test_a_compile_step_that_succeeded_is_followed() -> None:
 
 def test_a_run_that_failed_is_followed() -> None:
     """Of several runs each has its ending; the last one ends it all."""
-    first, second = mark(Step.RUN, b"status=256 cpu= peak= oom="), mark(Step.RUN)
+    first, second = mark(Step.RUN, b"status=256" + SILENT), mark(Step.RUN)
     transcript = listen([Step.RUN, Step.RUN], [("stdout", first), ("stderr", READY + first)])
     assert not transcript.over
     transcript.feed("stdout", second)
     transcript.feed("stderr", second)
-    assert [phase.ending for phase in transcript.phases] == [Ending(1, None, None, None, None), COMPLETED]
+    assert [phase.ending for phase in transcript.phases] == [Ending(1, None, 0.002, None, None, None, ()), COMPLETED]
     assert transcript.over
 
 
@@ -301,18 +309,21 @@ MALFORMED: Final = (
     b" run",
     b" run status=",
     b" run status=0",
-    b" run status= cpu=1 peak=1 oom=0",
-    b" run status=-1 cpu=1 peak=1 oom=0",
-    b" run status=0 cpu=1 peak=1 oom=0 ",
-    b" run status=0 cpu=1 peak=1 oom=0\r",
-    b" run status=0 cpu=1 peak=1 oom=0 more=1",
-    b" run status=0 cpu=1.5 peak=1 oom=0",
-    b" run status=0  cpu=1 peak=1 oom=0",
-    b" run status=0 peak=1 cpu=1 oom=0",
-    b" run status=0x0 cpu=1 peak=1 oom=0",
-    b"run status=0 cpu=1 peak=1 oom=0",
-    b" RUN status=0 cpu=1 peak=1 oom=0",
-    b" compile status=0 cpu=1 peak=1 oom=0",
+    b" run status= wall=1 cpu=1 peak=1 oom=0 reached=",
+    b" run status=-1 wall=1 cpu=1 peak=1 oom=0 reached=",
+    b" run status=0 wall= cpu=1 peak=1 oom=0 reached=",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached= ",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached=\r",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached=PIDS",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached= more=1",
+    b" run status=0 wall=1 cpu=1.5 peak=1 oom=0 reached=",
+    b" run status=0 wall=1  cpu=1 peak=1 oom=0 reached=",
+    b" run status=0 wall=1 peak=1 cpu=1 oom=0 reached=",
+    b" run status=0x0 wall=1 cpu=1 peak=1 oom=0 reached=",
+    b"run status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
+    b" RUN status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
+    b" compile status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
 )
 
 
@@ -323,7 +334,7 @@ def test_a_malformed_mark_is_no_ending_and_nothing_after_it_is_believed(
 ) -> None:
     """Whoever wrote that is not the launcher: no verdict, and what follows is not the program's."""
     bad = bad.replace(b"\n", b"").replace(NONCE, b"")
-    assume(not re.fullmatch(rb" run status=\d+ cpu=\d* peak=\d* oom=\d*", bad))
+    assume(not re.fullmatch(rb" run status=\d+ wall=\d+ cpu=\d* peak=\d* oom=\d* reached=[a-z,]*", bad))
     sent = output + NONCE + bad + b"\n" + b"more" + mark(Step.RUN)
     transcript = listen([Step.RUN], data.draw(feeds(sent, READY + sent)))
     limit = 10**6
@@ -334,7 +345,7 @@ def test_a_malformed_mark_is_no_ending_and_nothing_after_it_is_believed(
 @pytest.mark.parametrize("size", [400, 513, 5000, 70_000])
 def test_a_long_mark_means_the_same_however_it_is_cut(size: int) -> None:
     """The answer is the streams', not the chunks'; and no length of a number is an error of ours."""
-    end = mark(Step.RUN, b"status=" + b"0" * size + b" cpu= peak= oom=")
+    end = mark(Step.RUN, b"status=" + b"0" * size + SILENT)
     whole = listen([Step.RUN], [("stdout", end), ("stderr", READY + end)])
     cut: list[tuple[Stream, bytes]] = [("stderr", READY)]
     for at in range(0, len(end), 7):
