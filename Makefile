@@ -16,7 +16,8 @@ bench: setup $(VENV)/test
 # What takes long: 3,000 runs at saturation, 200 around kills of the server, floods, an engine that fails again and again
 soak: setup $(VENV)/test
 	@$(VENV)/bin/python -m tests.soak $(ARGS)
-	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/test_killed_server.py tests/test_engine_faults.py tests/test_hostile_clients.py
+	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/runs/test_killed_server.py \
+		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py
 
 setup: $(VENV)/serve images
 

@@ -1,4 +1,4 @@
-"""A kernel of its own for every program: the README's three changed lines, on an engine that has gVisor's runsc."""
+"""A kernel of its own for every program: the documents' three changed lines, on an engine that has gVisor's runsc."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness import ROOT, Server, docker, eventually, processes, serving
 
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "images" / "server" / "README.md").read_text()
 IMAGE = "code-runner-python:2"
 FIVE = "import subprocess as s\nprint([p.wait() for p in [s.Popen(['sleep', '0.1']) for _ in range(5)]])"
 
@@ -53,7 +53,7 @@ def gvisor(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[M
 
 
 def changed(text: str) -> str:
-    """A policy with the README's lines."""
+    """A policy with the lines of images/server/README.md."""
     lines = re.findall(r"^([-+]) *(.*)$", README.partition("```diff\n")[2].partition("```")[0], re.MULTILINE)
     assert [sign for sign, _ in lines] == ["+", "-", "+", "-", "+"]
     added, (old_limit, limit), (old_launcher, launcher) = lines[0][1], lines[1:3], lines[3:5]

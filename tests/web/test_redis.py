@@ -155,7 +155,7 @@ def test_a_password_comes_from_the_environment(tmp_path: Path) -> None:
 
 def test_the_readme_says_it_as_it_is_written() -> None:
     """Its line is one that server.toml takes."""
-    line = re.findall(r"(?m)^rate-limit-storage = .*$", (ROOT / "README.md").read_text())
+    line = re.findall(r"(?m)^rate-limit-storage = .*$", (ROOT / "images" / "server" / "README.md").read_text())
     text = (ROOT / "policies" / "server.toml").read_text()
     changed = re.sub(r"(?m)^rate-limit-storage = .*$", line[0], text)
     assert settings.parse(changed).rate_limit_storage == "redis://redis.example:6379/0"
