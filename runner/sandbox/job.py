@@ -50,8 +50,9 @@ class Observed:
 
     @property
     def wall_time(self) -> float:
-        """Seconds, measured where it ran; by the runner's clock if nothing was told."""
-        return self.ending.wall_time if self.ending else self.seconds
+        """Seconds, measured where it ran; by the runner's clock where that has decided, or nothing was told."""
+        told = self.ending.wall_time if self.ending else 0.0
+        return max(told, self.seconds) if self.timed_out or not self.ending else told
 
 
 @dataclass(frozen=True, slots=True)

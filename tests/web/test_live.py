@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -230,50 +230,162 @@ ASK = "name = input('name? ')\nprint('hello', name)\nage = input('age? ')\nprint
 
 @pytest.mark.parametrize("language", ["python", "cpp"])
 def test_a_question_is_answered(server: Server, language: str) -> None:
-    """The program waits for what the client says, and says what the client sees."""
+    """The program waits for what the client types, and shows it as a terminal does."""
     cpp = (
         '#include <iostream>\nint main() { std::string n; int a; std::cout << "name? "; std::cin >> n;'
         ' std::cout << "hello " << n << "\\nage? "; std::cin >> a; std::cout << a + 1 << "\\n"; }'
     )
     with talking(server, {"language": language, "code": ASK if language == "python" else cpp}) as client:
-        heard = []
-        while ("stdout", {"text": "name? "}) not in heard:
+        heard: list[tuple[str, Any]] = []
+        while said(heard, "stdout") != "name? ":
             heard.append(hear(client))
-        say(client, {"input": "Zoë\n"})
-        while not said(heard, "stdout").endswith("hello Zoë\nage? "):
+        say(client, {"input": "Zoë\r"})
+        while not said(heard, "stdout").endswith("hello Zoë\r\nage? "):
             heard.append(hear(client))
-        say(client, {"input": "41\n"})
+        say(client, {"input": "41\r"})
         rest, code = hear_out(client)
     heard += rest
     assert phases(heard) == (["queued", 1] if language == "python" else ["queued", "compile", 1])
     assert heard[-1][0] == "result"
-    assert heard[-1][1]["stdout"] == said(heard, "stdout") == "name? hello Zoë\nage? 42\n"
+    assert heard[-1][1]["stdout"] == said(heard, "stdout") == "name? Zoë\r\nhello Zoë\r\nage? 41\r\n42\r\n"
     assert (heard[-1][1]["status"], code) == ("success", 1000)
 
 
 def test_the_input_can_begin_and_end(server: Server) -> None:
-    """Some of it comes with the program, the rest later; ``end`` is its end."""
-    with talking(server, {"language": "python", "code": "import sys; print(sys.stdin.read())", "input": "a"}) as client:
+    """Some of it comes with the program, the rest later; ``end`` is its end, also in the middle of a line."""
+    code = (
+        "import sys, termios as t\nm = t.tcgetattr(0); m[3] &= ~t.ECHO; t.tcsetattr(0, 0, m)\nprint([sys.stdin.read()])"
+    )
+    with talking(server, {"language": "python", "code": code, "input": "a"}) as client:
         for word in ("b", "", "ć"):
             say(client, {"input": word})
         say(client, {"end": True})
-        heard, code = hear_out(client)
-    assert (heard[-1][1]["stdout"], code) == ("abć\n", 1000)
+        heard, closed = hear_out(client)
+    assert (heard[-1][1]["stdout"].removeprefix("abć"), closed) == ("['abć']\r\n", 1000)
 
 
 def test_the_end_of_the_program_does_not_wait_for_input(server: Server) -> None:
     """Nobody need send an end."""
     with talking(server, {"language": "python", "code": "print(1)"}) as client:
         heard, code = hear_out(client)
-    assert (heard[-1][1]["stdout"], code) == ("1\n", 1000)
+    assert (heard[-1][1]["stdout"], code) == ("1\r\n", 1000)
 
 
-def test_the_time_goes_on_while_a_program_waits(server: Server) -> None:
-    """As long as for any other program."""
-    with talking(server, {"language": "python", "code": "input()"}) as client:
-        heard, code = hear_out(client)
-    assert (heard[-1][1]["reason"], code) == ("wall_time", 1000)
-    assert 2.0 <= heard[-1][1]["times"]["wall"] < 3.5
+def screen(server: Server, code: str, *typed: object, **first: object) -> dict[str, Any]:
+    """The result of a live run: each time that it has shown a `?` more, the next message is sent."""
+    with talking(server, {"language": "python", "code": code, **first}) as client:
+        shown = ""
+        for number, message in enumerate(typed, 1):
+            while shown.count("?") < number:
+                name, data = hear(client)
+                shown += data["text"] if name == "stdout" else ""
+            say(client, message)
+        heard, closed = hear_out(client)
+    assert (heard[-1][0], closed) == ("result", 1000)
+    result: dict[str, Any] = heard[-1][1]
+    assert result["stdout"] == shown + said(heard, "stdout")
+    assert result["stderr"] == ""
+    return result
+
+
+def test_a_live_run_has_a_terminal(server: Server) -> None:
+    """All three streams are the one that controls it, of the size that was asked for."""
+    code = (
+        "import os, sys\nprint([os.isatty(n) for n in range(3)], os.ttyname(0) == os.ttyname(2))\n"
+        "print(os.get_terminal_size())\n"
+        "print(os.tcgetpgrp(0) == os.getpgrp() == os.getsid(0) == os.getpid(), file=sys.stderr)"
+    )
+    assert screen(server, code, size=[100, 30])["stdout"] == (
+        "[True, True, True] True\r\nos.terminal_size(columns=100, lines=30)\r\nTrue\r\n"
+    )
+    assert "columns=80, lines=24" in screen(server, code)["stdout"]
+
+
+def test_a_terminal_changes_its_size(server: Server) -> None:
+    """And its program is told."""
+    code = (
+        "import os, signal\nsignal.signal(signal.SIGWINCH, lambda *_: print(*os.get_terminal_size()))\n"
+        "print('?')\nsignal.pause()"
+    )
+    assert screen(server, code, {"size": [33, 44]})["stdout"] == "?\r\n33 44\r\n"
+
+
+def test_ctrl_c_and_ctrl_d_are_what_they_are_on_a_terminal(server: Server) -> None:
+    """An interrupt, which a program may catch, and the end of its input."""
+    code = "try: input('?')\nexcept KeyboardInterrupt: print('no')\ntry: input('?')\nexcept EOFError: print('end')"
+    assert screen(server, code, {"input": "\3"}, {"input": "\4"})["stdout"] == "?^Cno\r\n?end\r\n"
+    result = screen(server, "import time\nprint('?')\ntime.sleep(9)", {"input": "\3"})
+    assert (result["reason"], result["signal"]) == ("signal", "SIGINT")
+
+
+def test_a_line_can_be_edited_and_a_password_is_not_shown(server: Server) -> None:
+    """Erase takes a whole character; getpass turns the echo off."""
+    code = "import getpass\nprint(repr(input('?')), len(getpass.getpass('?')))"
+    result = screen(server, code, {"input": "aé\x7fb\r"}, {"input": "secret\r"})
+    assert result["stdout"] == "?aé\b \bb\r\n?\r\n'ab' 6\r\n"
+
+
+def test_waiting_for_a_person_is_not_running(server: Server) -> None:
+    """Longer than any other program may take; all figures are told."""
+    with talking(server, {"language": "python", "code": "print(input('?'))"}) as client:
+        while hear(client) != ("stdout", {"text": "?"}):
+            pass
+        time.sleep(2.5)
+        say(client, {"input": "here\r"})
+        result = hear_out(client)[0][-1][1]
+    assert (result["status"], result["stdout"]) == ("success", "?here\r\nhere\r\n")
+    assert result["times"]["wall"] > 2.5
+    assert 0 < result["times"]["cpu"] < 1
+
+
+def test_running_is_limited_as_for_any_other_program(server: Server) -> None:
+    """By its CPU time, and that of its children."""
+    result = screen(server, "import os\nos.fork()\nwhile True: pass")
+    assert (result["status"], result["reason"], result["exit_code"], result["signal"]) == (
+        "timeout",
+        "cpu_time",
+        None,
+        None,
+    )
+    assert 2.0 <= result["times"]["cpu"] < 3.0
+
+
+def test_a_flood_ends_a_live_run(server: Server) -> None:
+    """The limit of output is that of any other run."""
+    result = screen(server, "while True: print('x' * 99)")
+    assert (result["reason"], result["truncated"]["stdout"], len(result["stdout"])) == ("output_limit", True, 65536)
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two live runs of a second and a half, and one other program, at a time."""
+    edit = {"python.toml": ("live-time    = 60.0", "live-time    = 1.5")}
+    with serving(tmp_path_factory.mktemp("impatient"), running=1, live=2, waiting_time=9.0, edit=edit) as server:
+        yield server
+
+
+def test_a_live_run_does_not_wait_for_ever(impatient: Server) -> None:
+    """It has a limit of its own."""
+    result = screen(impatient, "print('?')\ninput()")
+    assert (result["status"], result["reason"], result["stdout"]) == ("timeout", "wall_time", "?\r\n")
+    assert 1.5 <= result["times"]["wall"] < 3.5
+
+
+def test_live_runs_cannot_starve_the_others(impatient: Server) -> None:
+    """So many at a time; one more is refused at once, and who runs programs does not notice."""
+    with ExitStack() as open_ones:
+        for _ in range(2):
+            client = open_ones.enter_context(talking(impatient, {"language": "python", "code": "input('?')"}))
+            while hear(client) != ("stdout", {"text": "?"}):
+                pass
+        assert impatient.run("python", "print(1)")["stdout"] == "1\n"
+        with talking(impatient, GOOD) as one_more:
+            heard, code = hear_out(one_more)
+    assert (heard[-1][1]["title"], heard[-1][1]["detail"], code) == (
+        "Busy",
+        "2 live runs go on already. Try again shortly.",
+        1013,
+    )
 
 
 def test_a_closed_connection_stops_the_program(server: Server) -> None:
@@ -300,10 +412,10 @@ GOOD = {"language": "python", "code": "input()"}
         ([json.dumps({**GOOD, "code": "#" * 65537})], 413, "`code` has 65537 bytes"),
         ([json.dumps(GOOD), "nonsense"], 400, "This is not valid JSON in UTF-8 "),
         ([json.dumps(GOOD), b"\0"], 400, "Send text messages with JSON."),
-        ([json.dumps(GOOD), "{}"], 400, 'A message is {"input": "text"} or, as the last one, {"end": true}.'),
+        ([json.dumps(GOOD), "{}"], 400, 'A message is {"input": "text"}, {"size": [80, 24]} or {"end": true}.'),
         ([json.dumps(GOOD), '{"end": false}'], 400, "A message is"),
         ([json.dumps(GOOD), '{"end": true, "input": ""}'], 400, "A message is"),
-        ([json.dumps(FOREVER), '{"end": true}', '{"input": ""}'], 400, "The input has ended already."),
+        ([json.dumps({**GOOD, "size": [80, 0]})], 400, "Expected `int` >= 1"),
         ([json.dumps({**FOREVER, "input": "x" * 1_000_000}), json.dumps({"input": "x" * 48577})], 413, "The input has"),
     ],
     ids=range(14),
@@ -369,18 +481,6 @@ def test_runs_and_connections_are_limited(tmp_path: Path) -> None:
         with talking(server) as client:
             heard, code = hear_out(client)
             assert (heard[0][1]["title"], code) == ("Rate limit reached", 1013)
-
-
-def test_who_waits_too_long_may_try_later(narrow: Server) -> None:
-    """The close says so, too."""
-    with ThreadPoolExecutor(1) as clients:
-        first = clients.submit(narrow.post, SLEEP)
-        time.sleep(0.2)
-        with talking(narrow, SLEEP) as client:
-            heard, code = hear_out(client)
-        assert ([name for name, _ in heard], code) == (["phase", "problem"], 1013)
-        assert heard[-1][1]["title"] == "Busy"
-        assert first.result().status_code == 200
 
 
 def test_pings_without_end_are_not_answered_without_end(server: Server) -> None:

@@ -1,5 +1,5 @@
-# tries: to use the signals that mean something to the launcher
-# ends: signal
+# tries: to use signals that might mean something to the launcher
+# ends: wall_time
 # within: 3.5
 import os
 import signal
