@@ -20,7 +20,7 @@ class State(Enum):
     ENDING = "ending"
     """Its program has ended; the container is not gone yet."""
     RETIRING = "retiring"
-    """It leaves unused."""
+    """It leaves, and holds no program's place: it was not used, or its run was live."""
 
 
 @dataclass(frozen=True, slots=True)

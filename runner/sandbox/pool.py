@@ -100,7 +100,7 @@ class Pool:
         try:
             yield container
         finally:
-            self._move(container.name, State.ENDING)
+            self._move(container.name, State.RETIRING if live else State.ENDING)
             container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
 
     async def _wait(self, request: _Request) -> Container:

@@ -213,6 +213,14 @@ def test_all_problems_are_reported_at_once() -> None:
     ]
 
 
+def test_live_runs_leave_places_for_others() -> None:
+    """Or they could take every container there may be."""
+    said = "server.toml: live must be less than containers (3), or live runs could take every place"
+    assert problems(changed(live=3, containers=3)) == (said,)
+    assert problems(changed(live=2, containers=3)) == ()
+    assert problems(changed(live=0, containers=1)) == ()
+
+
 values: Final = st.recursive(
     st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),

@@ -46,7 +46,7 @@ class World(RuleBasedStateMachine):
             assert self.containers[name].language == ticket.language
             assert name not in self.used, "handed out twice"
             self.used.add(name)
-            self.move(name, State.RUNNING)
+            self.move(name, State.LIVE if ticket.live else State.RUNNING)
         for name in todo.stops:
             assert self.containers[name].state is State.IDLE
             self.move(name, State.RETIRING)
@@ -61,10 +61,10 @@ class World(RuleBasedStateMachine):
     def some(self, *states: State) -> list[str]:
         return sorted(name for name, c in self.containers.items() if c.state in states)
 
-    @rule(language=st.sampled_from(LANGUAGES))
-    def request(self, language: str) -> None:
+    @rule(language=st.sampled_from(LANGUAGES), live=st.booleans())
+    def request(self, language: str, live: bool) -> None:
         self.count += 1
-        self.tickets[self.count] = Ticket(self.count, language)
+        self.tickets[self.count] = Ticket(self.count, language, live)
         self.turn()
 
     @precondition(lambda self: self.tickets)
@@ -88,6 +88,12 @@ class World(RuleBasedStateMachine):
     @rule(data=st.data())
     def ended(self, data: st.DataObject) -> None:
         self.move(data.draw(st.sampled_from(self.some(State.RUNNING))), State.ENDING)
+        self.turn()
+
+    @precondition(lambda self: self.some(State.LIVE))
+    @rule(data=st.data())
+    def hung_up(self, data: st.DataObject) -> None:
+        self.move(data.draw(st.sampled_from(self.some(State.LIVE))), State.RETIRING)
         self.turn()
 
     @precondition(lambda self: self.some(State.ENDING, State.RETIRING, State.IDLE))
@@ -122,6 +128,8 @@ class World(RuleBasedStateMachine):
             self.move(name, State.IDLE)
         for name in self.some(State.RUNNING)[:1]:
             self.move(name, State.ENDING)
+        for name in self.some(State.LIVE)[:1]:
+            self.move(name, State.RETIRING)
         for name in self.some(State.ENDING, State.RETIRING)[:1]:
             del self.containers[name]
         self.now += 0.01
@@ -180,6 +188,16 @@ def test_a_program_that_is_not_gone_yet_holds_its_place() -> None:
     """Running means running or ending."""
     busy = seen("x", "python", State.ENDING), seen("y", "python", State.RUNNING)
     assert plan(view(seen("a", "python"), *busy, tickets="p")).handovers == ()
+
+
+def test_a_live_run_holds_no_programs_place() -> None:
+    """It waits for a person: it is served where all places are taken, and takes none."""
+    busy = seen("x", "python", State.ENDING), seen("y", "python", State.RUNNING)
+    waiting = (Ticket(0, "python"), Ticket(1, "python", live=True))
+    todo = plan(replace(view(seen("a", "python"), seen("b", "python"), *busy), tickets=waiting))
+    assert todo.handovers == ((1, "a"),)
+    live = seen("x", "python", State.LIVE), seen("y", "python", State.LIVE)
+    assert plan(view(seen("a", "python"), *live, tickets="p")).handovers == ((0, "a"),)
 
 
 def test_nothing_is_started_ahead_of_need_while_all_cpus_are_taken_or_a_program_has_just_begun() -> None:
