@@ -16,6 +16,7 @@ _UNSAFE: Final = re.compile(r"[^ -~]")
 _CLIENTS_FAULTS: Final = (
     "Invalid UTF-8 sequence received from client.",
     "ASGI callable returned without completing response.",  # events that nobody read
+    "ASGI callable returned without completing handshake.",  # it was refused
 )
 _CLIENTS_DOING: Final = ('%s - "WebSocket ', "connection open", "connection closed", "connection rejected")
 

@@ -174,5 +174,5 @@ def test_what_operators_must_see_is_an_error(tmp_path: Path) -> None:
     with serving(tmp_path, {"PATH": str(tmp_path)}) as server:
         assert server.post({"language": "python", "code": ""}).status_code == 503
         log = server.log.read_text()
-        assert re.search(r" ERROR runner\.pool .*docker: No such file", log)
+        assert re.search(r" ERROR runner\.sandbox\.pool .*docker: No such file", log)
         assert re.search(r' WARNING runner\.access request method=POST .*problem="Engine not available"', log)

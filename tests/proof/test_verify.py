@@ -112,7 +112,7 @@ def test_only_the_program_is_another(policy: Policy) -> None:
     probed = argv.run(argv.probe(policy), "name", 7, "main")
     here = len(command) - len(argv.launch(policy)) + len(policy.launcher)
     assert probed[:here] == command[:here]
-    program = ("--source=probe.pl", "--wall-time=10", "--run", "/usr/lib/runner/perl", "probe.pl")
+    program = ("--source=probe.pl", "--wall-time=10", "--live-time=60", "--run", "/usr/lib/runner/perl", "probe.pl")
     assert probed[here:] == program
 
 

@@ -79,7 +79,8 @@ def test_a_program_has_another_kernel(server: Server) -> None:
     answer = server.run("python", "print(open('/proc/version').read().split()[2], input())", "x")
     assert (answer["status"], answer["stdout"], answer["exit_code"]) == ("success", "4.4.0 x\n", 0)
     assert os.uname().release != "4.4.0"
-    assert [answer["times"]["cpu"], answer["peak_memory"], answer["oom_kills"]] == [None, None, None]
+    assert [answer["times"]["cpu"], answer["oom_kills"]] == [None, None]
+    assert 1_000_000 < answer["peak_memory"] < 256 * 2**20  # of the largest process, as its kernel counts
 
 
 @pytest.mark.parametrize(

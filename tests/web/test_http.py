@@ -184,6 +184,7 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
     assert set(found) == {"python", "cpp"}
     assert found["python"]["limits"] == {
         "wall_time": 2.0,
+        "live_time": 60.0,
         "compile_time": None,
         "source": 65536,
         "input": 1048576,
