@@ -23,6 +23,7 @@ class Reason(StrEnum):
 
     COMPLETED = "completed"
     WALL_TIME = "wall_time"
+    CPU_TIME = "cpu_time"
     TOTAL_TIME = "total_time"
     COMPILE_TIMEOUT = "compile_timeout"
     COMPILE_ERROR = "compile_error"
@@ -37,6 +38,7 @@ class Reason(StrEnum):
 STATUS: Final[dict[Reason, Status]] = dict.fromkeys(Reason, Status.RUNTIME_ERROR) | {
     Reason.COMPLETED: Status.SUCCESS,
     Reason.WALL_TIME: Status.TIMEOUT,
+    Reason.CPU_TIME: Status.TIMEOUT,
     Reason.TOTAL_TIME: Status.TIMEOUT,
     Reason.COMPILE_TIMEOUT: Status.TIMEOUT,
 }
