@@ -25,12 +25,14 @@ class First(msgspec.Struct, forbid_unknown_fields=True):
     language: str
     code: str
     input: str | msgspec.UnsetType = msgspec.UNSET
+    size: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 class More(msgspec.Struct, forbid_unknown_fields=True):
     """Any later message of a live run."""
 
     input: str | msgspec.UnsetType = msgspec.UNSET
+    size: tuple[int, int] | msgspec.UnsetType = msgspec.UNSET
     end: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -66,6 +68,8 @@ def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
 def more(message: bytes) -> bytes | None:
     """The input that a later message of a live run brings, or None for its end, or a ``Refusal``."""
     said = _decoded(_more, message, _MORE)
+    if said.size is not msgspec.UNSET:
+        return b""
     if isinstance(said.input, str) and said.end is msgspec.UNSET:
         return said.input.encode()
     if said.end is True and said.input is msgspec.UNSET:
