@@ -20,7 +20,7 @@ def test_a_link_carries_the_program(opener: Opener, screen: Screen) -> None:
         other.picture("linked")
         assert other.editor.inner_text().strip() == CODE.strip()
         assert other.input.input_value() == "ü\nx"
-        assert other.page.get_by_label("Keep it open").is_checked()
+        assert other.page.get_by_label("In a terminal").is_checked()
         other.page.wait_for_timeout(300)
         assert other.sent == []
         assert not [url for url in other.asked if "program=" in url.partition("#")[0]]
