@@ -14,7 +14,7 @@ const TELLING = [9, 1000, 1001, 1002, 1003, 1004];
 /** Done once for each of their number, which may be 2,147,483,647: tabs, lines, scrolling, repeating. */
 const REPEATED = ["I", "Z", "L", "M", "S", "T", "b"];
 /** No screen has so many lines or columns. */
-const MOST = 500;
+const MOST = 256;
 
 /** @param {any} parser xterm.js's, which asks the last handler first; true: it has been dealt with */
 export function quieten(parser) {

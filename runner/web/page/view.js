@@ -86,6 +86,7 @@ export function enter(name) {
   if (name !== "run" || !open) return;
   byId("most", HTMLElement).textContent = `The program has ${seconds(most)} in all, also while it waits for you.`;
   keys.hidden = false;
+  for (const each of [keys, host]) each.scrollIntoView({ block: "nearest" }); // the focus does not: its place is hidden
   terminal?.focus();
 }
 

@@ -75,7 +75,10 @@ class Screen:
 
     def _opened(self, socket: WebSocket) -> None:
         self.sent.append(socket.url)
-        socket.on("framesent", lambda frame: self.typed.append(frame))
+        socket.on("framesent", self._sent)
+
+    def _sent(self, frame: str | bytes) -> None:
+        self.typed.append(frame)
 
     @property
     def status(self) -> Locator:
@@ -89,8 +92,8 @@ class Screen:
 
     @property
     def terminal(self) -> Locator:
-        """The screen of a live run, as it is read aloud."""
-        return self.page.locator("#terminal").get_by_role("list")
+        """The screen of a live run, as it is seen; a screen reader's copy of it may be a second late."""
+        return self.page.locator("#terminal .xterm-rows")
 
     @property
     def editor(self) -> Locator:
@@ -140,7 +143,11 @@ class Screen:
     def lines(self) -> list[str]:
         """What stands on the terminal's screen."""
         text = self.terminal.locator("> *").evaluate_all("rows => rows.map(row => row.textContent).join('\\n')")
-        return str(text).replace("\xa0", "").rstrip().split("\n")
+        return [line.rstrip() for line in str(text).rstrip().split("\n")]
+
+    def see(self, *lines: str) -> None:
+        """Waits until these stand on the terminal's screen, in this order."""
+        expect(self.terminal.locator("> *")).to_contain_text(lines)
 
     def argv(self) -> list[str]:
         """The command that the panel shows."""

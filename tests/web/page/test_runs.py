@@ -127,7 +127,7 @@ def test_stop_ends_the_program(screen: Screen, server: Server) -> None:
 
 
 def test_a_limit_on_the_way_is_told(screen: Screen) -> None:
-    """In a sentence, with the number that the command has; not twice where it was the end; a name from the future not."""
+    """In a sentence, with the number of the command; not once more where it was the end; a new name not at all."""
     told = screen.page.evaluate(
         """async () => {
           const { limitsOf, reached } = await import("/static/words.js");
@@ -136,7 +136,8 @@ def test_a_limit_on_the_way_is_told(screen: Screen) -> None:
           const ended = (reason, ...reached_) => reached({ reason, reached: reached_ }, limits);
           return [
             ended("exit_code", "pids", "memory", "tmpfs", "shm", "new"), ended("out_of_memory", "memory", "pids"),
-            reached({ reason: "completed" }, limits), reached({ reason: "completed", reached: ["pids"] }, limitsOf({}, [], 2)),
+            reached({ reason: "completed" }, limits),
+            reached({ reason: "completed", reached: ["pids"] }, limitsOf({}, [], 2)),
           ];
         }"""
     )

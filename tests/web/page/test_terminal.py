@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,6 +52,14 @@ class Wire:
         """What has come as input since the run began."""
         return "".join(message.get("input", "") for message in self.heard)
 
+    def until(self, true: Callable[[], bool]) -> bool:
+        """Whether it comes true, while the browser goes on."""
+        for _ in range(100):
+            if true():
+                return True
+            self.screen.page.wait_for_timeout(30)
+        return true()
+
     def end(self, **values: object) -> None:
         """It ends well, unless told otherwise."""
         result = {"status": "success", "reason": "completed", "exit_code": 0, "signal": None, "command": []}
@@ -62,13 +70,13 @@ class Wire:
 
 
 @pytest.fixture
-def wire(screen: Screen) -> Iterator[Wire]:
+def wire(screen: Screen) -> Wire:
     """The page, with the test as its server of live runs."""
     made = Wire(screen)
     screen.page.route_web_socket("**/run/live", made.answer)
     screen.page.reload()
     expect(screen.page.locator("#limits")).not_to_be_empty()
-    yield made
+    return made
 
 
 # With the real server
@@ -86,8 +94,7 @@ def test_a_question_is_answered_while_the_program_runs(screen: Screen) -> None:
     screen.page.keyboard.press("Backspace")
     screen.page.keyboard.type("en\n")
     assert screen.ended() == "Finished"
-    shown = " ".join(screen.lines())
-    assert shown.endswith("Hello, Ada! Which colour do you like? green Ada likes green.")
+    screen.see("Hello, Ada!", "Which colour do you like? green", "Ada likes green.")
     expect(screen.button("Run")).to_be_focused()
     expect(screen.page.locator("#keys")).to_be_hidden()
 
@@ -104,7 +111,7 @@ def test_the_input_ends_when_told(screen: Screen) -> None:
         else:
             screen.button("Ctrl+D: end of input").click()
         assert screen.ended() == "Finished"
-        assert screen.lines()[-1] == "4"
+        screen.see("ready", "4")
 
 
 @pty
@@ -119,7 +126,7 @@ def test_a_program_is_interrupted(screen: Screen) -> None:
         else:
             screen.button("Ctrl+C: interrupt").click()
         assert screen.ended().startswith("Killed by SIGINT")
-        assert "KeyboardInterrupt" in screen.lines()
+        screen.see("KeyboardInterrupt")
 
 
 @pty
@@ -161,7 +168,7 @@ def test_stop_ends_a_live_run(screen: Screen, server: Server) -> None:
     assert screen.status.inner_text().startswith("Stopped by you")
     assert eventually(lambda: server.jobs() == [], 1.5)
     assert screen.run("print('two')", open=True) == "Finished"
-    expect(screen.terminal).to_contain_text("two")
+    screen.see("two")
     assert screen.lines() == ["two"]
     assert screen.run("print('three')") == "Finished"
     expect(screen.page.locator("#terminal")).to_be_hidden()
@@ -178,7 +185,7 @@ def test_what_is_typed_goes_to_the_program(wire: Wire) -> None:
     wire.screen.page.keyboard.type("aé")
     for key in ("Enter", "Backspace", "Tab", "ArrowUp", "Control+c", "Control+d", "Control+z"):
         press(key)
-    assert wire.typed() == "aé\r\x7f\t\x1b[A\x03\x04\x1a"
+    assert wire.typed() == "aé\r\x7f\t\x1b[A\x03\x04\x1a"  # é comes without a key, as from a list of emoji
     wire.screen.button("Ctrl+D: end of input").click()
     wire.screen.button("Ctrl+C: interrupt").click()
     expect(wire.screen.page.get_by_role("textbox", name="Terminal")).to_be_focused()
@@ -202,12 +209,12 @@ def test_the_size_is_told(wire: Wire) -> None:
     assert all(10 < number < 200 for number in first["size"])
     wire.heard.clear()
     wire.screen.page.set_viewport_size({"width": 700, "height": 900})
-    assert eventually(lambda: wire.screen.page.wait_for_timeout(20) or any("size" in m for m in wire.heard), 3)
+    assert wire.until(lambda: any("size" in message for message in wire.heard))
     wire.screen.page.set_viewport_size({"width": 1360, "height": 900})
 
 
 def test_escape_then_tab_leaves_the_terminal(wire: Wire) -> None:
-    """However slowly, forwards and backwards; Escape by itself is the program's, after a second or with the next key."""
+    """However slowly, forwards and backwards; a mere Escape is the program's, after a second or with the next key."""
     wire.run()
     page, terminal = wire.screen.page, wire.screen.page.get_by_role("textbox", name="Terminal")
     page.keyboard.press("Escape")
@@ -255,11 +262,11 @@ def test_ctrl_c_copies_what_is_selected(wire: Wire) -> None:
     assert wire.typed() == "\x03\x03"
     page.evaluate("navigator.clipboard.writeText('two\\nlines')")
     page.keyboard.press("Control+v")
-    assert eventually(lambda: page.wait_for_timeout(20) or wire.typed() == "\x03\x03two\rlines", 3)
+    assert wire.until(lambda: wire.typed() == "\x03\x03two\rlines")
 
 
 def test_a_telephone_has_a_terminal(opener: Opener) -> None:
-    """Within its width; what its keyboard types arrives."""
+    """Within its width, and in sight when it is needed; what its keyboard types arrives."""
     with opener(**PHONE) as phone:
         wire = Wire(phone)
         phone.page.route_web_socket("**/run/live", wire.answer)
@@ -269,14 +276,15 @@ def test_a_telephone_has_a_terminal(opener: Opener) -> None:
         phone.page.keyboard.type("ok\n")
         assert wire.typed() == "ok\r"
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
-        phone.page.locator("#terminal").scroll_into_view_if_needed()
+        expect(phone.button("Ctrl+D: end of input")).to_be_in_viewport(ratio=1)
+        expect(phone.page.locator("#terminal")).to_be_in_viewport(ratio=1)
         phone.picture("phone-live")
         wire.end()
         assert phone.complaints == []
 
 
 def test_the_terminal_has_the_colours_of_the_theme(wire: Wire) -> None:
-    """Also when it changes; true colours and inverse ones are readable in both, without a style that a policy refuses."""
+    """Also when it changes; true colours are readable in both, without a style that a policy refuses."""
     wire.run()
     wire.print("\x1b[38;2;255;255;0myellow\x1b[0m \x1b[31mred\x1b[0m \x1b[48;2;1;2;3mdark\x1b[0m \x1b[7;33mswap\x1b[0m")
     colours = """() => ["yellow", "red", "dark", "swap"].map((text) => {
@@ -389,7 +397,7 @@ def test_no_sequence_at_all_is_answered(wire: Wire) -> None:
 FLOODS: Final = {
     "counts": "".join(f"x\x1b[{2**31 - 1}{chr(final)}" for final in range(0x40, 0x7F)),
     "counts in the middle": "".join(f"x\x1b[{2**31 - 1}{m}{chr(f)}" for m in " '\"$" for f in range(0x40, 0x7F)),
-    "much that repeats": "x\x1b[500b\x1b[500S" * 4_000,
+    "much that repeats": "x\x1b[256b\x1b[256S" * 4_000,
     "lines": "y\r\n" * 300_000,
     "one line": "z" * 1_000_000,
     "colours": "".join(f"\x1b[38;2;{n % 256};{n // 256 % 256};7m#" for n in range(100_000)),
