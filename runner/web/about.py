@@ -14,7 +14,7 @@ from runner.policy.policy import Policy
 from runner.web import guard
 from runner.web.problems import HEADERS, problem
 
-API: Final = Path(__file__).parent.parent / "page" / "api.html"
+API: Final = Path(__file__).parent / "page" / "api.html"
 
 
 async def languages(http: Request) -> Response:

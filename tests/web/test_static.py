@@ -41,6 +41,9 @@ def test_the_page_is_served_with_its_policy(server: Server) -> None:
         ("/static/main.js", "text/javascript; charset=utf-8"),
         ("/static/vendor/codemirror.js", "text/javascript; charset=utf-8"),
         ("/static/vendor/LICENSE", "text/plain; charset=utf-8"),
+        ("/static/vendor/xterm/xterm.js", "text/javascript; charset=utf-8"),
+        ("/static/vendor/xterm/xterm.css", "text/css; charset=utf-8"),
+        ("/static/vendor/xterm/LICENSE", "text/plain; charset=utf-8"),
         ("/static/icon.svg", "image/svg+xml"),
     ],
 )
@@ -86,11 +89,15 @@ def test_no_file_reaches_outside_or_makes_html_of_text(path: Path) -> None:
     assert re.findall(r"https?://|innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|Function\(", text) == []
 
 
-def test_the_bundle_is_the_one_that_is_described() -> None:
+@pytest.mark.parametrize(
+    ("folder", "names", "packages"), [(".", ["codemirror.js"], 18), ("xterm", ["xterm.js", "xterm.css"], 4)]
+)
+def test_the_bundle_is_the_one_that_is_described(folder: str, names: list[str], packages: int) -> None:
     """Its README has its digest, its licence names every package with its version."""
-    vendor = FOLDER / "vendor"
-    assert hashlib.sha256((vendor / "codemirror.js").read_bytes()).hexdigest() in (vendor / "README.md").read_text()
+    vendor = FOLDER / "vendor" / folder
+    for name in names:
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() in (vendor / "README.md").read_text()
     listed = re.findall(r'"(@?[a-z][\w/@-]+)": "([\d.]+)"', (vendor / "package.json").read_text())
     text = (vendor / "LICENSE").read_text()
-    assert len(listed) == 18
+    assert len(listed) == packages
     assert [name for name, version in listed if name != "esbuild" and f"{name} {version}\n" not in text] == []

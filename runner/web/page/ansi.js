@@ -1,23 +1,28 @@
 /**
- * What a program printed -> pieces of text with a style. Colours are kept; whatever else could move, hide or reorder
- * text becomes a visible mark. Nothing here touches the page.
+ * What a program printed -> pieces of text with a style. Colours are kept, and what moves within a line moves: \r, \b,
+ * tabs, erasing. Whatever else could move, hide or reorder text becomes a visible mark. Nothing here touches the page.
  */
+
+import { Revealer, visible } from "./reveal.js";
 
 /** @typedef {{fg: Colour, bg: Colour, bold: boolean, dim: boolean, italic: boolean, underline: boolean,
  *   inverse: boolean, strike: boolean}} Style */
 /** One of the 16 named colours, any other as rgb(), or the page's own. @typedef {number|string|null} Colour */
-/** @typedef {{text: string, style: Style, mark: boolean}} Piece */
+/** A mark stands for a character that has no sign of its own, a rule for a screen that was cleared.
+ * @typedef {{text: string, style: Style, kind: "text"|"mark"|"rule"}} Piece */
+/** What is settled, and the line that may still change. @typedef {{done: Piece[], line: Piece[]}} Shown */
 
 /** @type {Style} */
 const PLAIN = Object.freeze({
   fg: null, bg: null, bold: false, dim: false, italic: false, underline: false, inverse: false, strike: false,
 });
+const TAB = 8;
 
-/** A colour sequence; a line end; or a character that is not text: controls, bidi, invisible, tags. */
-const SPECIAL =
-  /\x1b\[([0-9;:]{0,60})m|\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/** A colour; erasing in a line; clearing, or going to the top; moving in a line; another control; any other character. */
+const TOKENS =
+  /\x1b\[(?<colour>[0-9;:]{0,60})m|\x1b\[(?<erase>[0-2]?K|0?J)|(?<clear>\x1b\[(?:[01]?(?:;[01]?)?[Hf]|[23]J)|\x1bc)|(?<moves>[\b\t\n\r])|(?<control>[\x00-\x1f\x7f-\x9f])|[^]/gu;
 /** What may go on in the next piece of output. */
-const UNFINISHED = /(?:\x1b(?:\[[0-9;:]{0,60})?|\r)$/;
+const UNFINISHED = /\x1b(?:\[[0-9;:]{0,60})?$/;
 
 /** @type {Record<number, Partial<Style>>} */
 const SIMPLE = {
@@ -26,50 +31,129 @@ const SIMPLE = {
   24: { underline: false }, 27: { inverse: false }, 29: { strike: false }, 39: { fg: null }, 49: { bg: null },
 };
 
-/** Decodes one stream; keeps its style, and a sequence that has not ended. */
+/** Decodes one stream; keeps its style, the line it is in, and a sequence that has not ended. */
 export class Decoder {
   #style = PLAIN;
   #kept = "";
+  #line = new Line();
+  #revealer = new Revealer();
+  /** @type {Piece[]} */
+  #done = [];
+  /** Nothing was printed since the screen was cleared. */
+  #empty = true;
 
-  /** @param {string} text @returns {Piece[]} */
+  /** @param {string} text @returns {Shown} */
   feed(text) {
     const all = this.#kept + text;
     this.#kept = all.match(UNFINISHED)?.[0] ?? "";
-    return this.#pieces(all.slice(0, all.length - this.#kept.length));
+    return this.#read(all.slice(0, all.length - this.#kept.length));
   }
 
-  /** What is left when nothing follows. @returns {Piece[]} */
+  /** What is left when nothing follows. @returns {Shown} */
   end() {
     const kept = this.#kept;
     this.#kept = "";
-    return this.#pieces(kept);
+    return this.#read(kept);
   }
 
-  /** @param {string} text @returns {Piece[]} */
-  #pieces(text) {
-    /** @type {Piece[]} */
-    const pieces = [];
-    const add = (/** @type {string} */ piece, mark = false) => {
-      if (piece) pieces.push({ text: piece, style: this.#style, mark });
-    };
-    let from = 0;
-    for (const found of text.matchAll(SPECIAL)) {
-      add(text.slice(from, found.index));
-      from = found.index + found[0].length;
-      if (found[1] !== undefined) this.#style = restyled(this.#style, found[1]);
-      else if (found[0] === "\r\n") add("\n");
-      else add(visible(found[0]), true);
+  /** The line stays as it is: what follows stands elsewhere. */
+  leave() {
+    this.#line = new Line();
+  }
+
+  /** @param {string} text @returns {Shown} */
+  #read(text) {
+    for (const { 0: token, groups = {} } of text.matchAll(TOKENS)) {
+      if (groups.colour !== undefined) this.#style = restyled(this.#style, groups.colour);
+      else if (groups.erase) this.#line.erase(groups.erase);
+      else if (groups.clear) this.#clear();
+      else if (token === "\n") this.#end();
+      else if (groups.moves) this.#line.move(token, this.#style);
+      else this.#print(token, groups.control ? visible(token) : this.#revealer.show(token));
+      this.#empty &&= Boolean(groups.clear ?? groups.erase ?? groups.colour !== undefined);
     }
-    add(text.slice(from));
-    return pieces;
+    return { done: joined(this.#done.splice(0)), line: joined(this.#line.cells) };
+  }
+
+  /** @param {string} character @param {string} shown */
+  #print(character, shown) {
+    if (shown) this.#line.put(shown, this.#style, shown === character ? "text" : "mark");
+  }
+
+  #end() {
+    this.#done.push(...this.#line.cells, { text: "\n", style: PLAIN, kind: "text" });
+    this.#line = new Line();
+  }
+
+  /** What was there stays, above a rule: this is a record, and nothing in it is lost. */
+  #clear() {
+    if (this.#empty) return;
+    if (this.#line.cells.length) this.#end();
+    this.#done.push({ text: "", style: PLAIN, kind: "rule" });
+    this.#line = new Line();
+    this.#empty = true;
   }
 }
 
-/** The sign that stands for a character without one. @param {string} character */
-export function visible(character) {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return code === 0x7f ? "\u2421" : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+/** A line as a terminal has it: a character a column, and a place where the next one goes. */
+class Line {
+  /** @type {Piece[]} */
+  cells = [];
+  #at = 0;
+  #tabs = false;
+
+  /** @param {string} text @param {Style} style @param {"text"|"mark"} kind */
+  put(text, style, kind) {
+    if (this.#at < this.cells.length) this.#spread();
+    while (this.cells.length < this.#at) this.cells.push({ text: " ", style: PLAIN, kind: "text" });
+    this.cells[this.#at++] = { text, style, kind };
+  }
+
+  /** @param {string} control @param {Style} style */
+  move(control, style) {
+    if (control === "\t" && this.#at === this.cells.length) {
+      this.put("\t", style, "text"); // as it is, to be copied as it is
+      this.#tabs = true;
+      return;
+    }
+    if (control === "\r") return void (this.#at = 0);
+    this.#spread();
+    if (control === "\b") this.#at = Math.max(0, Math.min(this.#at, this.cells.length) - 1);
+    if (control === "\t") this.#at += TAB - (this.#at % TAB);
+  }
+
+  /** To the end, to the beginning, or all of it. @param {string} how */
+  erase(how) {
+    this.#spread();
+    if (how.startsWith("1")) this.cells.fill({ text: " ", style: PLAIN, kind: "text" }, 0, this.#at + 1);
+    else this.cells.length = how.startsWith("2") ? 0 : Math.min(this.#at, this.cells.length);
+  }
+
+  /** Tabs as the spaces that they are on a terminal: what is printed over them takes one column, not eight. */
+  #spread() {
+    if (!this.#tabs) return;
+    /** @type {Piece[]} */
+    const spread = [];
+    let at = 0;
+    for (const [index, cell] of this.cells.entries()) {
+      if (cell.text !== "\t") spread.push(cell);
+      else do spread.push({ ...cell, text: " " }); while (spread.length % TAB);
+      if (index < this.#at) at = spread.length;
+    }
+    [this.cells, this.#at, this.#tabs] = [spread, at, false];
+  }
+}
+
+/** Neighbours of one style are one piece. @param {Piece[]} cells */
+function joined(cells) {
+  /** @type {Piece[]} */
+  const pieces = [];
+  for (const cell of cells) {
+    const last = pieces.at(-1);
+    if (cell.kind === "text" && last?.kind === "text" && last.style === cell.style) last.text += cell.text;
+    else pieces.push({ ...cell });
+  }
+  return pieces;
 }
 
 /** @param {Style} style @param {string} sequence the numbers between ESC [ and m */

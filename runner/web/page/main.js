@@ -33,9 +33,11 @@ function start() {
   const { open, ...job } = program.current();
   const chosen = language();
   view.begin(open, chosen);
-  const run = (open ? runOpen : runClosed)(job, (event, data) => {
+  /** @type {import("./run.js").Listener} */
+  const tell = (event, data) => {
     if (going === run) heard(event, data, chosen);
-  });
+  };
+  const run = open ? runOpen({ ...job, size: view.size() }, tell) : runClosed(job, tell);
   going = run;
   const broken = { title: "The connection broke", detail: "The server cannot be reached, or it went away before the program ended." };
   run.ended.catch(() => {}).then(() => {
@@ -45,7 +47,7 @@ function start() {
 
 /** @param {string} event @param {any} data @param {Language} chosen */
 function heard(event, data, chosen) {
-  if (event === "phase") view.enter(data.phase, chosen.limits.wall_time);
+  if (event === "phase") view.enter(data.phase);
   if (event === "stdout" || event === "stderr") view.print(event, data.text);
   if (event !== "result" && event !== "problem") return;
   going = null;
@@ -61,17 +63,6 @@ function stop() {
   going = null; // what still comes is not shown
   run.stop();
   view.stopped();
-}
-
-/** @param {SubmitEvent} event */
-function sendLine(event) {
-  event.preventDefault();
-  going?.send(view.takeLine());
-}
-
-function endInput() {
-  going?.end();
-  view.closeLine();
 }
 
 async function share() {
@@ -127,8 +118,7 @@ function shortcut(event) {
 function wire() {
   byId("run", HTMLButtonElement).onclick = start;
   byId("stop", HTMLButtonElement).onclick = stop;
-  byId("answer", HTMLFormElement).onsubmit = sendLine;
-  byId("end", HTMLButtonElement).onclick = endInput;
+  view.connect((text) => going?.type(text), (size) => going?.resize(size));
   byId("share", HTMLButtonElement).onclick = share;
   byId("share-close", HTMLButtonElement).onclick = () => {
     byId("share-row", HTMLElement).hidden = true;

@@ -3,7 +3,7 @@
 import { Decoder } from "./ansi.js";
 import { element } from "./dom.js";
 
-/** Where a piece of output came from. @typedef {"stdout"|"stderr"|"compiler"|"typed"} Source */
+/** Where a piece of output came from. @typedef {"stdout"|"stderr"|"compiler"} Source */
 
 export class Output {
   #box;
@@ -16,6 +16,8 @@ export class Output {
   #source = null;
   /** @type {HTMLElement|null} */
   #text = null;
+  /** The nodes of a line that may still change. @type {Node[]} */
+  #line = [];
 
   /** @param {HTMLElement} box */
   constructor(box) {
@@ -28,6 +30,7 @@ export class Output {
     this.#decoders.clear();
     this.#frame = 0;
     this.#source = this.#text = null;
+    this.#line = [];
     this.#box.replaceChildren();
   }
 
@@ -61,15 +64,21 @@ export class Output {
     return decoder;
   }
 
-  /** @param {Source} source @param {import("./ansi.js").Piece[]} pieces */
-  #append(source, pieces) {
-    if (!pieces.length) return;
-    if (source !== this.#source || !this.#text) this.#begin(source);
-    this.#text?.append(...pieces.map(node));
+  /** @param {Source} source @param {import("./ansi.js").Shown} shown */
+  #append(source, { done, line }) {
+    if (source !== this.#source) {
+      if (!done.length && !line.length) return;
+      this.#begin(source);
+    }
+    for (const node of this.#line) node.parentNode?.removeChild(node);
+    this.#line = line.map(node);
+    this.#text?.append(...done.map(node), ...this.#line);
   }
 
-  /** Another source gets a block of its own, with its name. @param {Source} source */
+  /** Another source gets a block of its own, with its name; the line of the one before stays. @param {Source} source */
   #begin(source) {
+    if (this.#source) this.#decoder(this.#source).leave();
+    this.#line = [];
     this.#source = source;
     this.#text = element("pre", {});
     const name = source === "stdout" ? [] : [element("span", { className: "source", textContent: source })];
@@ -78,10 +87,11 @@ export class Output {
 }
 
 /** @param {import("./ansi.js").Piece} piece @returns {Node} */
-function node({ text, style, mark }) {
+function node({ text, style, kind }) {
+  if (kind === "rule") return element("span", { className: "cleared", role: "separator", ariaLabel: "The screen was cleared" });
   const { fg, bg, inverse, ...rest } = style;
   const [front, back] = inverse ? [bg ?? "page", fg ?? "page"] : [fg, bg];
-  const names = Object.entries({ ...rest, inverse, mark }).filter(([, on]) => on).map(([name]) => name);
+  const names = Object.entries({ ...rest, inverse, mark: kind === "mark" }).filter(([, on]) => on).map(([name]) => name);
   const own = { "--front": colour("fg", front, names), "--back": colour("bg", back, names) };
   if (!names.length) return document.createTextNode(text);
   const span = element("span", { textContent: text, className: names.join(" ") });

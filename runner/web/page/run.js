@@ -1,14 +1,15 @@
 /** Runs a program on the server and hands on what it does, event by event. */
 
 /** @typedef {{language: string, code: string, input: string}} Job */
+/** @typedef {import("./terminal.js").Size} Size */
 /** @typedef {(event: string, data: any) => void} Listener */
-/** A run that can be spoken to and stopped. @typedef {{send: (text: string) => void, end: () => void,
+/** A run that can be typed into and stopped. @typedef {{type: (text: string) => void, resize: (size: Size) => void,
  *   stop: () => void, ended: Promise<void>}} Run */
 
 /** The input ends after its text: POST /run, its events as they come. @param {Job} job @param {Listener} tell @returns {Run} */
 export function runClosed(job, tell) {
   const stopping = new AbortController();
-  return { send() {}, end() {}, stop: () => stopping.abort(), ended: post(job, tell, stopping.signal) };
+  return { type() {}, resize() {}, stop: () => stopping.abort(), ended: post(job, tell, stopping.signal) };
 }
 
 /** @param {Job} job @param {Listener} tell @param {AbortSignal} signal */
@@ -42,7 +43,8 @@ async function problemOf(answer) {
   return { title: `The server answered ${answer.status}`, detail: answer.statusText, ...said };
 }
 
-/** The input stays open: a WebSocket. Closing it stops the program. @param {Job} job @param {Listener} tell @returns {Run} */
+/** In a terminal of that size: a WebSocket. Closing it stops the program.
+ * @param {Job & {size: Size}} job @param {Listener} tell @returns {Run} */
 export function runOpen(job, tell) {
   const address = new URL("/run/live", location.href);
   address.protocol = address.protocol.replace("http", "ws");
@@ -56,5 +58,5 @@ export function runOpen(job, tell) {
     tell(message.event, message.data);
   };
   const ended = new Promise((resolve) => (socket.onclose = () => resolve(undefined)));
-  return { send: (text) => send({ input: text }), end: () => send({ end: true }), stop: () => socket.close(), ended };
+  return { type: (input) => send({ input }), resize: (size) => send({ size }), stop: () => socket.close(), ended };
 }

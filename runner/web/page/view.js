@@ -1,8 +1,9 @@
-/** What a run does to the page: status, clock, output, the line for answers, figures. */
+/** What a run does to the page: status, clock, output, the terminal, figures. */
 
 import { byId, element } from "./dom.js";
 import { Output } from "./output.js";
-import { bytes, ending, memoryOf, seconds } from "./words.js";
+import { createTerminal } from "./terminal.js";
+import { bytes, ending, limitsOf, reached, seconds } from "./words.js";
 
 /** @typedef {{title: string, limits: Record<string, number>}} Language */
 
@@ -12,13 +13,20 @@ const stop = byId("stop", HTMLButtonElement);
 const status = byId("status", HTMLElement);
 const clock = byId("clock", HTMLElement);
 const box = byId("console", HTMLElement);
-const answer = byId("answer", HTMLFormElement);
-const line = byId("line", HTMLInputElement);
+const host = byId("terminal", HTMLElement);
+const keys = byId("keys", HTMLElement);
 const facts = byId("facts", HTMLElement);
 const output = new Output(box);
 
+/** Made for the first live run. @type {ReturnType<typeof createTerminal>|null} */
+let terminal = null;
+let typed = (/** @type {string} */ _text) => {};
+let resized = (/** @type {import("./terminal.js").Size} */ _size) => {};
 let phase = "";
 let open = false;
+let printed = false;
+/** Seconds that the program has. */
+let most = 0;
 let began = 0;
 let timer = 0;
 
@@ -35,57 +43,71 @@ export function toast(text) {
   window.setTimeout(() => place.textContent === text && (place.textContent = ""), 4000);
 }
 
-/** @param {boolean} keepOpen @param {Language} language */
-export function begin(keepOpen, language) {
-  [open, phase, began] = [keepOpen, "", performance.now()];
-  output.clear();
-  facts.replaceChildren();
-  box.setAttribute("aria-live", keepOpen ? "polite" : "off");
-  busy(true);
-  say("busy", "Sending");
-  timer = window.setInterval(() => tick(language.limits.wall_time), 100);
+/** Who hears what is typed into the terminal, and how large it is.
+ * @param {typeof typed} onTyped @param {typeof resized} onResized */
+export function connect(onTyped, onResized) {
+  [typed, resized] = [onTyped, onResized];
+  byId("interrupt", HTMLButtonElement).onclick = () => press("\x03");
+  byId("end", HTMLButtonElement).onclick = () => press("\x04");
 }
 
-/** @param {"queued"|"compile"|"run"} name @param {number} wall */
-export function enter(name, wall) {
+/** @param {string} key */
+function press(key) {
+  terminal?.type(key);
+  terminal?.focus();
+}
+
+/** The terminal's. */
+export function size() {
+  return terminal?.size() ?? [80, 24];
+}
+
+/** @param {boolean} live @param {Language} language */
+export function begin(live, language) {
+  [open, printed, phase, began] = [live, false, "", performance.now()];
+  most = (live && language.limits.live_time) || language.limits.wall_time;
+  output.clear();
+  facts.replaceChildren();
+  host.hidden = !live;
+  if (live) {
+    terminal ??= createTerminal(host, (text) => typed(text), (size) => resized(size));
+    terminal.begin();
+  }
+  busy(true);
+  say("busy", "Sending");
+  timer = window.setInterval(tick, 100);
+}
+
+/** @param {"queued"|"compile"|"run"} name */
+export function enter(name) {
   phase = name;
   began = performance.now();
   say("busy", PHASES[name]);
   if (name !== "run" || !open) return;
-  byId("answer-hint", HTMLElement).textContent =
-    `Enter sends a line. The program has ${seconds(wall)} in all, also while it waits for you.`;
-  answer.hidden = false;
-  line.focus();
+  byId("most", HTMLElement).textContent = `The program has ${seconds(most)} in all, also while it waits for you.`;
+  keys.hidden = false;
+  for (const each of [keys, host]) each.scrollIntoView({ block: "nearest" }); // the focus does not: its place is hidden
+  terminal?.focus();
 }
 
-/** @param {"stdout"|"stderr"} stream @param {string} text */
+/** A live program's output is its terminal's; the compiler's is not. @param {"stdout"|"stderr"} stream @param {string} text */
 export function print(stream, text) {
-  output.add(phase === "compile" ? "compiler" : stream, text);
-}
-
-/** What the person typed. @returns {string} */
-export function takeLine() {
-  const text = `${line.value}\n`;
-  line.value = "";
-  output.add("typed", text);
-  return text;
-}
-
-/** No more input: the line goes, and the focus with it. */
-export function closeLine() {
-  if (answer.contains(document.activeElement)) run.focus();
-  answer.hidden = true;
+  printed = true;
+  if (open && phase === "run") terminal?.print(text);
+  else output.add(phase === "compile" ? "compiler" : stream, text);
 }
 
 /** @param {any} result @param {Language} language */
 export function result(result, language) {
   over();
-  if (!box.hasChildNodes()) note("The program printed nothing.");
+  if (!printed) note("The program printed nothing.");
   for (const stream of ["stdout", "stderr"]) {
     if (result.truncated[stream]) note(`Only the first ${bytes(language.limits.output)} of ${stream} were kept.`);
   }
+  const limits = limitsOf(language.limits, result.command ?? [], most);
+  for (const words of reached(result, limits)) note(words);
   const kind = { success: "success", timeout: "timeout" }[/** @type {string} */ (result.status)] ?? "failure";
-  say(kind, ending(result, limitsOf(language, result.command ?? [])));
+  say(kind, ending(result, limits));
   facts.replaceChildren(...figures(result));
 }
 
@@ -106,7 +128,9 @@ function over() {
   window.clearInterval(timer);
   clock.textContent = "";
   output.finish();
-  closeLine();
+  terminal?.end();
+  if (host.contains(document.activeElement) || keys.contains(document.activeElement)) run.focus();
+  keys.hidden = true;
   busy(false);
 }
 
@@ -121,18 +145,9 @@ function note(text) {
   box.append(element("p", { className: "note", textContent: text }));
 }
 
-/** @param {number} wall */
-function tick(wall) {
+function tick() {
   const passed = ((performance.now() - began) / 1000).toFixed(1);
-  clock.textContent = phase === "run" ? `${passed} of ${seconds(wall)}` : `${passed} s`;
-}
-
-/** @param {Language} language @param {string[]} command */
-function limitsOf({ limits }, command) {
-  return {
-    wall: limits.wall_time, compile: limits.compile_time, total: limits.total_time, output: limits.output,
-    memory: memoryOf(command) ?? "its share",
-  };
+  clock.textContent = phase === "run" ? `${passed} of ${seconds(most)}` : `${passed} s`;
 }
 
 /** @param {any} result */

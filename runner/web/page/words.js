@@ -1,7 +1,8 @@
 /** How a program ended, in words. */
 
 /** @typedef {{exit_code: number|null, signal: string|null}} Result */
-/** @typedef {{wall: number, compile: number, total: number, output: number, memory: string}} Limits */
+/** @typedef {{wall: number, cpu: number, compile: number, total: number, output: number, memory: string,
+ *   pids: string, tmp: string, shm: string}} Limits */
 
 /** One entry for every reason of runner/runs/result.py; a test compares. @type {Record<string, (r: Result, l: Limits) => string>} */
 export const REASONS = {
@@ -9,6 +10,7 @@ export const REASONS = {
   exit_code: (result) => `Ended with exit code ${result.exit_code}`,
   signal: (result) => `Killed by ${result.signal}: ${SIGNALS[result.signal ?? ""] ?? "a signal that ends a program"}`,
   wall_time: (_, limits) => `Stopped after ${seconds(limits.wall)}, the time limit`,
+  cpu_time: (_, limits) => `Stopped after computing for ${seconds(limits.cpu)}, the limit of CPU time`,
   total_time: (_, limits) => `Stopped: all runs together took longer than ${seconds(limits.total)}`,
   out_of_memory: (_, limits) => `Used more than ${limits.memory} of memory`,
   output_limit: (_, limits) => `Wrote more than ${bytes(limits.output)} and was stopped`,
@@ -16,6 +18,14 @@ export const REASONS = {
   compile_timeout: (_, limits) => `Compiling took longer than ${seconds(limits.compile)} and was stopped`,
   compile_out_of_memory: (_, limits) => `Compiling took more than ${limits.memory} of memory`,
   no_verdict: () => "It brought its own container down, so nobody saw how it ended",
+};
+
+/** One entry for each of the limits that a result can name in `reached`. @type {Record<string, (l: Limits) => string>} */
+export const REACHED = {
+  pids: (limits) => `It could not start more processes or threads: ${limits.pids} is the limit.`,
+  memory: (limits) => `It could not get more memory: ${limits.memory} is the limit.`,
+  tmpfs: (limits) => `It could not write more into /tmp: ${limits.tmp} is the limit.`,
+  shm: (limits) => `It could not write more into /dev/shm: ${limits.shm} is the limit.`,
 };
 
 /** What a signal means to the person whose program it ended. @type {Record<string, string>} */
@@ -44,6 +54,28 @@ export function ending(result, limits) {
   return words ? words(result, limits) : `Ended: ${result.reason}`;
 }
 
+/** The limits that it came to on its way, one sentence each; the one that ended it has been told.
+ * @param {{reason: string, reached?: string[]}} result @param {Limits} limits */
+export function reached({ reason, reached: names = [] }, limits) {
+  const told = reason === "out_of_memory" ? "memory" : "";
+  return names.filter((name) => name !== told && name in REACHED).map((name) => REACHED[name](limits));
+}
+
+/** Those of the language and of the command. @param {Record<string, number>} limits @param {string[]} command
+ * @param {number} wall @returns {Limits} */
+export function limitsOf(limits, command, wall) {
+  const flag = (/** @type {string} */ start) => command.find((word) => word.startsWith(start))?.slice(start.length);
+  const space = (/** @type {string} */ path) => {
+    const { size = "", files = "" } = flag(`--tmpfs=${path}:`)?.match(/size=(?<size>\w+).*nr_inodes=(?<files>\d+)/)?.groups ?? {};
+    return size ? `${sized(size)} in ${files} files` : "its size";
+  };
+  return {
+    wall, cpu: limits.cpu_time ?? limits.wall_time, compile: limits.compile_time, total: limits.total_time,
+    output: limits.output, memory: memoryOf(command) ?? "its share", pids: flag("--pids-limit=") ?? "their number",
+    tmp: space("/tmp"), shm: space("/dev/shm"),
+  };
+}
+
 /** @param {number} value */
 export function seconds(value) {
   if (value < 0.001) return `${number(value * 1e6)} µs`;
@@ -56,11 +88,16 @@ export function bytes(value) {
   return value < 1024 ** 2 ? `${number(value / 1024)} KB` : `${number(value / 1024 ** 2)} MB`;
 }
 
-/** The memory that a docker command grants, 256m as 256 MB. @param {string[]} command */
+/** The memory that a docker command grants. @param {string[]} command */
 export function memoryOf(command) {
   const flag = "--memory=";
   const value = command.find((word) => word.startsWith(flag))?.slice(flag.length);
-  return value?.replace(/^(\d+)([bkmg]?)$/i, (_, digits, unit) => {
+  return value && sized(value);
+}
+
+/** 256m as 256 MB. @param {string} value */
+function sized(value) {
+  return value.replace(/^(\d+)([bkmg]?)$/i, (_, digits, unit) => {
     return `${digits} ${{ k: "KB", m: "MB", g: "GB" }[/** @type {string} */ (unit).toLowerCase()] ?? "bytes"}`;
   });
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Request, WebSocket, expect
 
 DESK: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
 PHONE: dict[str, Any] = {
@@ -42,6 +42,8 @@ class Screen:
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    typed: list[str | bytes] = field(default_factory=list)
+    """What went through sockets."""
 
     @classmethod
     @contextmanager
@@ -60,7 +62,7 @@ class Screen:
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("dialog", self._shown)
         self.page.on("request", self._noted)
-        self.page.on("websocket", lambda socket: self.sent.append(socket.url))
+        self.page.on("websocket", self._opened)
 
     def _shown(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
@@ -71,6 +73,13 @@ class Screen:
         if request.post_data:
             self.sent.append(request.post_data)
 
+    def _opened(self, socket: WebSocket) -> None:
+        self.sent.append(socket.url)
+        socket.on("framesent", self._sent)
+
+    def _sent(self, frame: str | bytes) -> None:
+        self.typed.append(frame)
+
     @property
     def status(self) -> Locator:
         """The one line that says how it stands."""
@@ -80,6 +89,11 @@ class Screen:
     def output(self) -> Locator:
         """What was printed."""
         return self.page.get_by_role("log", name="Output")
+
+    @property
+    def terminal(self) -> Locator:
+        """The screen of a live run, as it is seen; a screen reader's copy of it may be a second late."""
+        return self.page.locator("#terminal .xterm-rows")
 
     @property
     def editor(self) -> Locator:
@@ -101,7 +115,7 @@ class Screen:
         self.editor.press("Control+a")
         self.page.keyboard.insert_text(code)
         self.input.fill(input)
-        self.page.get_by_label("Keep it open").set_checked(open)
+        self.page.get_by_label("In a terminal").set_checked(open)
 
     def choose(self, example: str, language: str = "python") -> None:
         """An example from the list."""
@@ -125,6 +139,15 @@ class Screen:
         return [
             ((block.get_attribute("class") or "").split()[-1], block.locator("pre").inner_text()) for block in found
         ]
+
+    def lines(self) -> list[str]:
+        """What stands on the terminal's screen."""
+        text = self.terminal.locator("> *").evaluate_all("rows => rows.map(row => row.textContent).join('\\n')")
+        return [line.rstrip() for line in str(text).rstrip().split("\n")]
+
+    def see(self, *lines: str) -> None:
+        """Waits until these stand on the terminal's screen, in this order."""
+        expect(self.terminal.locator("> *")).to_contain_text(lines)
 
     def argv(self) -> list[str]:
         """The command that the panel shows."""

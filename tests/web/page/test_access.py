@@ -32,7 +32,7 @@ int main() { unsigned char small = 300; throw std::runtime_error("so"); }
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_axe_finds_nothing(opener: Opener, name: str) -> None:
-    """Names, roles, landmarks, contrast: empty; with colours and the link open; with a compiler and stderr."""
+    """Names, roles, landmarks, contrast: empty; colours and the open link; a compiler and stderr; a terminal."""
     theme, device = DEVICES[name]
     with opener(color_scheme=theme, **device) as other:
         assert violations(other.page) == []
@@ -48,6 +48,11 @@ def test_axe_finds_nothing(opener: Opener, name: str) -> None:
         assert [block for block, _ in other.blocks()] == ["compiler", "stderr"]
         assert violations(other.page) == []
         other.picture(f"{name}-failed")
+        other.choose("Questions and answers")
+        other.button("Run").click()
+        expect(other.button("Ctrl+C: interrupt")).to_be_visible()
+        assert violations(other.page) == []
+        other.picture(f"{name}-terminal")
 
 
 def test_a_program_is_run_by_keyboard_alone(screen: Screen) -> None:
@@ -74,7 +79,7 @@ def test_a_program_is_run_by_keyboard_alone(screen: Screen) -> None:
         press("Tab")
         names.append(screen.page.evaluate(FOCUSED))
     assert names[:5] == [
-        "Keep it open: answer while the program runs",
+        "In a terminal: type while the program runs",
         "Input",
         "Run",
         "Stop",
@@ -104,7 +109,7 @@ def test_the_skip_link_leads_to_the_editor(screen: Screen) -> None:
 
 
 def test_a_screen_reader_hears_how_it_stands(screen: Screen) -> None:
-    """The status is told when it changes; the output of a dialog too, that of a flood not."""
+    """The status is told when it changes; what a terminal shows too, the output of a flood not."""
     tree = screen.page.locator("body").aria_snapshot()
     for line in (
         "- banner:",
@@ -123,8 +128,11 @@ def test_a_screen_reader_hears_how_it_stands(screen: Screen) -> None:
     screen.run("print(1)")
     assert "- status: Finished" in screen.page.locator("main").aria_snapshot()
     assert screen.output.get_attribute("aria-live") == "off"
-    screen.run("print(1)", open=True)
-    assert screen.output.get_attribute("aria-live") == "polite"
+    screen.run("print('told')", open=True)
+    expect(screen.page.locator("#terminal [aria-live=assertive]")).to_contain_text("told")
+    expect(screen.page.locator("#terminal").get_by_role("listitem").first).to_have_text("told")
+    tree = screen.page.locator("#terminal").aria_snapshot()
+    assert '- textbox "Terminal. Escape, then Tab, leaves it."' in tree
 
 
 def test_a_phone_needs_no_sideways_scrolling(opener: Opener) -> None:

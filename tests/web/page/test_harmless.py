@@ -19,7 +19,8 @@ MARKUP = """<script>alert(1)</script><img src=x onerror=alert(2)><svg onload=ale
 DECODE = """async (parts) => {
   const { Decoder } = await import("/static/ansi.js");
   const decoder = new Decoder();
-  return [...parts.flatMap((part) => decoder.feed(part)), ...decoder.end()];
+  const shown = [...parts.map((part) => decoder.feed(part)), decoder.end()];
+  return [...shown.flatMap(({ done }) => done), ...shown.at(-1).line];
 }"""
 INJECT = """async () => {
   const tried = {};
@@ -49,15 +50,15 @@ def decode(screen: Screen, *parts: str) -> list[dict[str, Any]]:
     return pieces
 
 
-def shape(pieces: list[dict[str, Any]]) -> list[tuple[str, str, bool]]:
+def shape(pieces: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Neighbours of one style as one piece."""
-    found: list[tuple[str, str, bool]] = []
+    found: list[tuple[str, str, str]] = []
     for piece in pieces:
         style = json.dumps(piece["style"], sort_keys=True)
-        if found and not piece["mark"] and found[-1][1:] == (style, False):
-            found[-1] = (found[-1][0] + piece["text"], style, False)
+        if found and piece["kind"] == "text" and found[-1][1:] == (style, "text"):
+            found[-1] = (found[-1][0] + piece["text"], style, "text")
         else:
-            found.append((piece["text"], style, piece["mark"]))
+            found.append((piece["text"], style, piece["kind"]))
     return found
 
 
@@ -120,13 +121,12 @@ def test_colours_are_shown(screen: Screen) -> None:
 
 
 SIGNS = [
-    ("\x1b[2J\x1b[H", "␛[2J␛[H"),  # clear the screen
     ("\x1b]0;title\x07", "␛]0;title␇"),
     ("\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "␛]8;;https://evil.example␛\\link␛]8;;␛\\"),
     ("\x1bP+q544e\x1b\\", "␛P+q544e␛\\"),
     ("\x9b31mred", "U+009B31mred"),
-    ("safe\rfake", "safe␍fake"),
-    ("a\b\x00\x7f\x0c", "a␈␀␡␌"),
+    ("\x1b[5A\x1b[3;7H\x1b[6n", "␛[5A␛[3;7H␛[6n"),  # to other lines
+    ("a\x00\x7f\x0c\x0b\x07", "a␀␡␌␋␇"),
     ("one\r\ntwo\r\n", "one\ntwo\n"),
     ("\u202egnp.exe\u2066\u2069\u200f", "U+202Egnp.exeU+2066U+2069U+200F"),
     ("a\u200bb\ufeff\u2028\U000e0041", "aU+200BbU+FEFFU+2028U+E0041"),
@@ -144,6 +144,83 @@ def test_what_could_move_or_hide_text_is_a_visible_sign(screen: Screen) -> None:
         assert "".join(text for text, _, _ in whole) == shown
         for cut in range(1, len(printed)):
             assert shape(decode(screen, printed[:cut], printed[cut:])) == whole
+
+
+LINES = [
+    ("safe\rfake", "fake"),
+    ("100%\r50%", "50%%"),
+    ("a longer line\rshort\x1b[K\n", "short\n"),
+    ("all of it\x1b[2K\rnew", "new"),
+    ("abcdef\b\b\b\x1b[1K|", "   |ef"),  # up to the place itself
+    ("abc\b\bX", "aXc"),
+    ("\b\b\ba", "a"),
+    ("spin |\b/\b-\b", "spin -"),
+    ("one\r\ntwo\r\r\n\rthree", "one\ntwo\nthree"),
+    ("a\tb\r\n", "a\tb\n"),  # nothing is printed over it: it stays a tab
+    ("a\tb\rXY", "XY      b"),
+    ("a\tb\b\bX", "a      Xb"),
+    ("0123456789\rx\ty", "x1234567y9"),
+    ("end\r\t\ty", "end             y"),
+    ("\x1b[31mred\r\x1b[32mg", "ged"),
+    ("\x07\b\t|", "␇       |"),
+]
+"""What moves within a line moves, as on a terminal."""
+
+
+def test_a_line_can_be_printed_over(screen: Screen) -> None:
+    """As progress bars do, wherever the output is cut into pieces."""
+    for printed, shown in LINES:
+        whole = shape(decode(screen, printed))
+        assert "".join(text for text, _, _ in whole) == shown, printed
+        for cut in range(1, len(printed)):
+            assert shape(decode(screen, printed[:cut], printed[cut:])) == whole
+
+
+BAR = """
+import sys, time
+for i in range(0, 101, 25):
+    sys.stdout.write("\\r[%-4s] %d%%" % ("#" * (i // 25), i))
+    time.sleep(0.1)
+print()
+sys.stdout.write("half\\r")
+time.sleep(0.2)
+print("other", file=sys.stderr)
+time.sleep(0.2)
+print("HA")
+"""
+
+
+def test_a_progress_bar_is_one_line(screen: Screen) -> None:
+    """While it runs, too; what the other stream prints does not mix into it."""
+    screen.write(BAR)
+    screen.button("Run").click()
+    expect(screen.output).to_contain_text("25%")
+    assert screen.output.locator("pre").inner_text().count("[") == 1
+    assert screen.ended() == "Finished"
+    assert screen.blocks() == [("stdout", "[####] 100%\nhalf"), ("stderr", "other\n"), ("stdout", "HA\n")]
+    screen.picture("progress")
+
+
+def test_a_cleared_screen_is_a_rule(screen: Screen) -> None:
+    """What stood above it is kept: the pane is a record. To clear what is empty does nothing."""
+    clear = "\x1b[H\x1b[2J\x1b[3J"
+    code = f"print({clear!r} + 'one', end={clear!r})\nprint({clear!r} + 'two')\nprint({clear!r}, end='')"
+    assert screen.run(code) == "Finished"
+    assert screen.blocks() == [("stdout", "one\n\ntwo\n")]
+    assert screen.output.get_by_role("separator").count() == 2
+    for cleared in (clear, "\x1b[2J\x1b[1;1H", "\x1bc", "\x1b[H\x1b[J", "\x1b[;f\x1b[31m\x1b[2J"):
+        whole = [(piece["kind"], piece["text"]) for piece in decode(screen, f"a{cleared}b")]
+        assert whole == [("text", "a\n"), ("rule", ""), ("text", "b")]
+        for cut in range(1, len(cleared) + 2):
+            parts = f"a{cleared}b"[:cut], f"a{cleared}b"[cut:]
+            assert [text for text, _, kind in shape(decode(screen, *parts)) if kind == "rule"] == [""]
+
+
+def test_marks_do_not_pile_up(screen: Screen) -> None:
+    """30 upon a letter; a browser would need seconds to draw thousands."""
+    for mark in ("\u0301", "\u200d"):
+        shown = "".join(piece["text"] for piece in decode(screen, "a" + mark * 20, mark * 20_000, f"b{mark}"))
+        assert shown == "a" + mark * 30 + f"U+{ord(mark):04X}b{mark}"
 
 
 def test_bidi_is_shown_harmless(screen: Screen) -> None:

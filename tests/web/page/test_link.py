@@ -20,13 +20,13 @@ def test_a_link_carries_the_program(opener: Opener, screen: Screen) -> None:
         other.picture("linked")
         assert other.editor.inner_text().strip() == CODE.strip()
         assert other.input.input_value() == "ü\nx"
-        assert other.page.get_by_label("Keep it open").is_checked()
+        assert other.page.get_by_label("In a terminal").is_checked()
         other.page.wait_for_timeout(300)
         assert other.sent == []
         assert not [url for url in other.asked if "program=" in url.partition("#")[0]]
         other.button("Run").click()
         assert other.ended() == "Finished"
-        assert other.blocks() == [("stdout", "ü é 👩‍🚀 <b>\n")]
+        other.see("ü é 👩‍🚀 <b>")
         other.editor.press("End")
         other.page.keyboard.type(" ")
         expect(other.page).to_have_url(f"{screen.url}/")  # it no longer tells what is on the page

@@ -78,7 +78,7 @@ def test_every_reason_has_its_words(screen: Screen) -> None:
         """async () => {
           const { REASONS } = await import("/static/words.js");
           const result = { exit_code: 3, signal: "SIGSEGV" };
-          const limits = { wall: 2, compile: 10, total: 20, output: 65536, memory: "256 MB" };
+          const limits = { wall: 2, compile: 10, total: 20, output: 65536, memory: "256 MB", cpu: 2 };
           return Object.fromEntries(Object.entries(REASONS).map(([name, words]) => [name, words(result, limits)]));
         }"""
     )
@@ -126,42 +126,33 @@ def test_stop_ends_the_program(screen: Screen, server: Server) -> None:
     assert screen.run("print('again')") == "Finished"
 
 
-def test_a_question_is_answered_while_the_program_runs(screen: Screen) -> None:
-    """The input goes first; then each line that is typed; the page says how long there is."""
-    screen.choose("Questions and answers")
-    screen.button("Run").click()
-    expect(screen.output).to_contain_text("Which colour do you like?")
-    answer = screen.page.get_by_role("textbox", name="Answer")
-    expect(answer).to_be_focused()
-    assert "The program has 2 s in all" in screen.page.locator("#answer-hint").inner_text()
-    screen.picture("question")
-    answer.type("green")
-    answer.press("Enter")
-    assert screen.ended() == "Finished"
-    dialog = "What is your name? Hello, Ada! Which colour do you like? typed green Ada likes green."
-    assert " ".join(screen.output.inner_text().split()) == dialog
-    expect(answer).to_be_hidden()
-    expect(screen.button("Run")).to_be_focused()
-
-
-def test_the_input_ends_when_told(screen: Screen) -> None:
-    """A program that reads to the end gets there."""
-    screen.write("import sys\nprint('ready', flush=True)\nprint(len(sys.stdin.read()))", input="abc", open=True)
-    screen.button("Run").click()
-    expect(screen.output).to_contain_text("ready")
-    screen.button("End of input").click()
-    assert screen.ended() == "Finished"
-    assert screen.blocks() == [("stdout", "ready\n3\n")]
-
-
-def test_stop_ends_an_open_run(screen: Screen, server: Server) -> None:
-    """Closing the socket is enough."""
-    screen.write("input()", open=True)
-    screen.button("Run").click()
-    expect(screen.status).to_have_text("Running")
-    screen.button("Stop").click()
-    assert screen.status.inner_text().startswith("Stopped by you")
-    expect(screen.page.get_by_role("textbox", name="Answer")).to_be_hidden()
+def test_a_limit_on_the_way_is_told(screen: Screen) -> None:
+    """In a sentence, with the number of the command; not once more where it was the end; a new name not at all."""
+    told = screen.page.evaluate(
+        """async () => {
+          const { limitsOf, reached } = await import("/static/words.js");
+          const command = (await (await fetch("/policies/python")).json()).command;
+          const limits = limitsOf({ wall_time: 2 }, command, 2);
+          const ended = (reason, ...reached_) => reached({ reason, reached: reached_ }, limits);
+          return [
+            ended("exit_code", "pids", "memory", "tmpfs", "shm", "new"), ended("out_of_memory", "memory", "pids"),
+            reached({ reason: "completed" }, limits),
+            reached({ reason: "completed", reached: ["pids"] }, limitsOf({}, [], 2)),
+          ];
+        }"""
+    )
+    pids = "It could not start more processes or threads: 64 is the limit."
+    assert told == [
+        [
+            pids,
+            "It could not get more memory: 256 MB is the limit.",
+            "It could not write more into /tmp: 64 MB in 2048 files is the limit.",
+            "It could not write more into /dev/shm: 16 MB in 64 files is the limit.",
+        ],
+        [pids],
+        [],
+        ["It could not start more processes or threads: their number is the limit."],
+    ]
 
 
 def test_a_refusal_says_what_to_do(
