@@ -163,12 +163,13 @@ def test_events_are_as_described(server: Server) -> None:
 def test_messages_are_as_described(server: Server) -> None:
     """In both directions, a problem included."""
     live = DOCUMENT["paths"]["/run/live"]["get"]
-    for second in ({"input": "x"}, {"end": True}, {"end": False}):
+    for second in ({"input": "x\r"}, {"size": [100, 30]}, {"end": True}, {"end": False}):
         with connect(f"ws://127.0.0.1:{server.port}/run/live") as client:
             first = {"language": "python", "code": "print(input())"}
             valid(live["x-client-messages"][0], first)
             client.send(json.dumps(first))
             client.send(json.dumps(second))
+            client.send(json.dumps({"input": "\r"}))
             heard, code = hear_out(client)
         if second != {"end": False}:
             valid(live["x-client-messages"][1], second)
