@@ -17,7 +17,7 @@ bench: setup $(VENV)/test
 soak: setup $(VENV)/test
 	@$(VENV)/bin/python -m tests.soak $(ARGS)
 	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/runs/test_killed_server.py \
-		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py
+		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py tests/web/page/test_terminal.py
 
 setup: $(VENV)/serve images
 
