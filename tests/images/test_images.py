@@ -36,7 +36,7 @@ def test_nothing_is_left_of_the_build(policy: Policy) -> None:
 @EACH
 def test_the_launcher_cannot_be_read_by_a_program(policy: Policy) -> None:
     """Its interpreter may be executed and not read; its text may be read: it has no secret."""
-    assert inside(policy, "stat -c '%a %U %n' /usr/lib/runner/*") == (
+    assert inside(policy, "stat -c '%a %U %n' /usr/lib/runner/launch /usr/lib/runner/perl") == (
         "555 root /usr/lib/runner/launch\n111 root /usr/lib/runner/perl\n"
     )
 
@@ -64,4 +64,4 @@ def test_the_precompiled_header_is_used() -> None:
     script = f"cd /tmp; echo '{source}' > main.cpp; {' '.join(policy.compile)} -H -Winvalid-pch"
     command = ["docker", "run", "--rm", "--network=none", "--entrypoint=sh", policy.image, "-c", script]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stderr
-    assert re.search(r"^! .*/bits/stdc\+\+\.h\.gch$", said, re.MULTILINE), said
+    assert re.search(r"^! .*/bits/stdc\+\+\.h\.gch/plain$", said, re.MULTILINE), said

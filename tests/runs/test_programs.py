@@ -242,7 +242,7 @@ print(sorted(os.environ))
     name, cgroups, environment = result["stdout"].splitlines()
     assert name == "sandbox ['nameserver 192.0.2.1']"
     assert cgroups == "{'/\\n'}"
-    assert environment == "['HOME', 'HOSTNAME', 'LANG', 'PATH', 'PYTHONUNBUFFERED']"
+    assert environment == "['HOME', 'HOSTNAME', 'LANG', 'PATH', 'TERM', 'USER']"
 
 
 def test_a_compile_error_is_told(server: Server) -> None:

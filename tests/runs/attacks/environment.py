@@ -1,7 +1,7 @@
 # tries: to learn something of the host or the service from its environment
 # ends: completed
 # within: 3
-# prints: HOME HOSTNAME LANG PATH PYTHONUNBUFFERED sandbox nameserver 192.0.2.1 \[\]\n
+# prints: HOME HOSTNAME LANG PATH TERM USER sandbox nameserver 192.0.2.1 \[\]\n
 import os
 import platform
 
