@@ -47,8 +47,8 @@ def test_check_says_that_all_is_well() -> None:
     code, out, err = runner("check")
     assert (code, err) == (0, "")
     assert [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()] == [
-        "cpp.toml: ok, 31 flags, sha256 X",
-        "python.toml: ok, 32 flags, sha256 X",
+        "cpp.toml: ok, 34 flags, sha256 X",
+        "python.toml: ok, 33 flags, sha256 X",
     ]
 
 

@@ -149,8 +149,11 @@ def test_what_passes_and_what_does_not(proxy: Proxy, behind: Server, request: py
     source = f"127.5.0.{1 + list(PROXIES).index(request.node.callspec.params['proxy'])}"
     answer = ask(url, source, body={"language": "python", "code": "print(6 * 7)"})
     assert (answer.status_code, answer.json()["stdout"]) == (200, "42\n")
-    large = ask(url, source, body={"code": "x" * configuration.load().settings.body})
-    assert large.status_code in (413, 502)  # 502: Caddy, where the service has refused before all was sent
+    try:  # Caddy may give up where the service has refused before all was sent: by 502, or in the midst of the answer
+        status = ask(url, source, body={"code": "x" * configuration.load().settings.body}).status_code
+    except httpx.RemoteProtocolError:
+        status = 502
+    assert status in (413, 502)
     for path in ("/metrics", "/metrics/", "/%6detrics", "//metrics", "/./metrics", "/x/../metrics"):
         with httpx.Client() as client:
             asked = client.build_request("GET", url, headers={"host": NAME}, extensions={"target": path.encode()})
@@ -166,7 +169,7 @@ def test_who_leaves_the_proxy_stops_the_program(proxy: Proxy, behind: Server, re
         httpx.post(
             f"{url}/run", json={"language": "python", "code": "while True: pass"}, headers={"host": NAME}, timeout=0.6
         )
-    assert eventually(lambda: not behind.jobs(), 1.2)
+    assert eventually(lambda: not behind.jobs(), 1.9)  # before its own time is up
 
 
 class Sender(BaseHTTPRequestHandler):

@@ -335,22 +335,22 @@ def use(screen: Screen) -> None:
     screen.page.get_by_role("textbox", name="Terminal").focus()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_program_can_do_nothing_but_print(wire: Wire, name: str) -> None:
+def test_a_program_can_do_nothing_but_print(wire: Wire) -> None:
     """No answer, no title, no link, no window; the clipboard is the person's."""
     page = wire.screen.page
     page.evaluate("navigator.clipboard.writeText('mine')")
-    wire.run()
-    before = page.evaluate(STATE)
-    wire.print(f"HERE\r\n{HOSTILE[name]}")
-    use(wire.screen)
-    page.wait_for_timeout(100)
-    assert wire.typed() == ""
-    assert page.evaluate(STATE) == before
-    assert page.evaluate("navigator.clipboard.readText()") == "mine"
-    assert [each.url for each in page.context.pages if each != page and each.url != "about:blank"] == []
-    assert page.locator(".xterm-cursor-pointer, .enable-mouse-events").count() == 0
-    wire.end()
+    for name, said in HOSTILE.items():
+        wire.run()
+        before = page.evaluate(STATE)
+        wire.print(f"HERE\r\n{said}")
+        use(wire.screen)
+        page.wait_for_timeout(100)
+        assert wire.typed() == "", name
+        assert page.evaluate(STATE) == before, name
+        assert page.evaluate("navigator.clipboard.readText()") == "mine", name
+        assert [each.url for each in page.context.pages if each != page and each.url != "about:blank"] == [], name
+        assert page.locator(".xterm-cursor-pointer, .enable-mouse-events").count() == 0, name
+        wire.end()
 
 
 def test_the_real_server_hears_nothing_either(screen: Screen) -> None:
@@ -408,16 +408,16 @@ FLOODS: Final = {
 """Megabytes, where the server lets 64 KB through; all of them in `make soak`, else four times what it lets through."""
 
 
-@pytest.mark.parametrize("name", FLOODS)
-def test_no_flood_hangs_the_page(wire: Wire, name: str) -> None:
+def test_no_flood_hangs_the_page(wire: Wire) -> None:
     """Between two frames there is no time that a person would take for a hang; afterwards it prints as ever."""
-    wire.run()
-    wire.screen.page.evaluate(FRAMES)
-    wire.print(FLOODS[name][: None if SOAK else 262_144])
-    longest = wire.screen.page.evaluate("longest")
-    print(f"{name}: longest frame {longest:.0f} ms")
-    assert longest < 10_000  # without its bounds, the worst of them takes minutes
-    wire.end()
+    for name, said in FLOODS.items():
+        wire.run()
+        wire.screen.page.evaluate(FRAMES)
+        wire.print(said[: None if SOAK else 262_144])
+        longest = wire.screen.page.evaluate("longest")
+        print(f"{name}: longest frame {longest:.0f} ms")
+        assert longest < 10_000, name  # without its bounds, the worst of them takes minutes
+        wire.end()
 
 
 def test_what_hides_or_reorders_is_a_visible_sign(wire: Wire) -> None:
