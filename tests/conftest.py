@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,20 @@ from tests.harness import Server, serving
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+
+LONG: Final = (
+    *("test_attacks", "test_engine_faults", "test_terminal", "test_terminal_cpp", "test_programs", "test_live"),
+    *("test_audit", "test_access", "test_hostile_clients", "test_lifecycle", "test_protocol", "test_runs"),
+    *("test_policy", "test_verify", "test_gvisor", "test_killed_server", "test_load", "test_redis", "test_http"),
+)
+"""The files that take longest come first, so that no process is left with one of them when the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For --dist=loadfile with --no-loadscope-reorder, which hands the files out in this order."""
+    place = {name: index for index, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ def test_what_takes_the_compiler_long_fits_into_the_memory(server: Server, code:
 )
 def test_what_is_moved_to_the_front_changes_no_meaning(server: Server, code: str, stdout: str) -> None:
     """assert() heeds NDEBUG where the program says so."""
-    assert as_by_hand(server, "cpp", code)["stdout"] == stdout
+    assert server.run("cpp", code)["stdout"] == stdout
 
 
 def test_the_debug_mode_of_the_library_is_on(server: Server) -> None:

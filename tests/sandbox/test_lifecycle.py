@@ -67,7 +67,7 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
     before = set(server.containers())
     with pytest.raises(httpx.ReadTimeout):
         server.post(FOREVER, timeout=0.5)
-    assert eventually(lambda: not server.jobs(), 1.2)
+    assert eventually(lambda: not server.jobs(), 1.9)
     assert eventually(lambda: len(before - set(server.containers())) == 1)
 
 

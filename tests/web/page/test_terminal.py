@@ -160,7 +160,7 @@ def test_stop_ends_a_live_run(screen: Screen, server: Server) -> None:
     expect(screen.terminal).to_contain_text("one")
     screen.button("Stop").click()
     assert screen.status.inner_text().startswith("Stopped by you")
-    assert eventually(lambda: server.jobs() == [], 1.5)
+    assert eventually(lambda: server.jobs() == [])
     assert screen.run("print('two')", open=True) == "Finished"
     screen.see("two")
     assert screen.lines() == ["two"]
