@@ -124,8 +124,9 @@ def test_what_a_killed_command_left_is_swept_when_it_is_old(engine: None, tmp_pa
     try:
         for kind, name in names.items():
             label = f"--label={LABEL}={'test' if kind == 'server' else 'cli'}-{mark}"
-            how = ["run", "--detach"] if kind == "running" else ["create"]  # any server may sweep what is not running
-            docker(*how, "--name", name, label, *image)
+            how = ["run", "--detach"] if kind == "running" else ["create"]
+            docker(*how, "--name", f"new-{kind}-{mark}", label, *image)  # any server may sweep what is not running yet
+            docker("rename", f"new-{kind}-{mark}", name)
         with serving(tmp_path):
             assert gone(names["old"])
         assert sorted(docker("ps", "-a", f"--filter=name={mark}", "--format={{.Names}}").split()) == sorted(
