@@ -12,6 +12,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -165,7 +166,8 @@ class Connection(H11Protocol):
             self.transport.abort()
             return
         self._say(status)
-        self.transport.write_eof()
+        with suppress(OSError):  # it may have gone in this very moment
+            self.transport.write_eof()
         self.loop.call_later(LINGER_TIME, self.transport.abort)
 
     def drop(self) -> None:
