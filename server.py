@@ -5,7 +5,7 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
 from runner import errors, logs
@@ -48,6 +48,9 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {}
+"""The routes of each other API, see `apis` in server.toml."""
+
 
 def create_app(config: Configuration) -> Starlette:
     """The application; its service lives as long as it does."""
@@ -70,7 +73,8 @@ def create_app(config: Configuration) -> Starlette:
         ClientDisconnect: problems.left,
         Exception: problems.crashed,
     }
-    app = Starlette(routes=ROUTES, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
+    routes = [*ROUTES, *(route for api in config.settings.apis for route in OTHERS[api])]
+    app = Starlette(routes=routes, middleware=[Middleware(Access)], exception_handlers=handlers, lifespan=lifespan)
     app.state.config = config
     app.state.page = static.load()
     app.state.sockets = set()

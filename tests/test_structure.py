@@ -24,7 +24,8 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "sandbox": {"policy"},
     "proof": {"policy", "sandbox"},
     "runs": {"policy", "sandbox", "record"},
-    "web": {"policy", "sandbox", "record", "proof", "runs"},
+    "apis": {"policy", "sandbox", "runs"},
+    "web": {"policy", "sandbox", "record", "proof", "runs", "apis"},
     "commands": {"policy", "sandbox", "record", "proof", "runs"},
 }
 """Which folder of runner/ may import from which others."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from runner.policy import configuration
 from runner.runs import request
+from runner.runs.client import Client
 from runner.runs.result import Reason, Status
 from runner.runs.service import COMMAND, Service, open_service
 from runner.runs.watch import watch
@@ -36,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
     policy = dataclasses.replace(config.policy(args.language), warm=0)
     settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
     data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)
-    job = request.job(policy, Path(args.file).read_bytes(), (data,))
+    job = request.check(Job(policy.name, Path(args.file).read_bytes(), (data,)), {policy.name: policy})
 
     async def once() -> Mapping[str, Any]:
         await images.check_lock(config, args.policies)
@@ -54,7 +55,7 @@ def main(args: argparse.Namespace) -> int:
 async def _show(service: Service, job: Job, *, output: bool) -> Mapping[str, Any]:
     """The report; the output is written on the way to it."""
     report: Mapping[str, Any] = {}
-    async with aclosing(watch(service, job, "cli")) as events:
+    async with aclosing(watch(service, job, Client("cli"))) as events:
         async for event in events:
             if event and event.name == "result":
                 report = event.data

@@ -36,6 +36,16 @@ class Limits:
     """Seconds that the runs of one request may take together, where there are several."""
     output: int
     """Bytes kept of each of stdout and stderr, of each step."""
+    files: int
+    """How many files one request may have beside its source."""
+    file_bytes: int
+    """Bytes of all of them together."""
+    args: int
+    """Bytes of the program's arguments and environment together, each with its end."""
+    result_files: int
+    """How many files of a run are sent back; 0: none, and the run has no folder for them."""
+    result_bytes: int
+    """Bytes of all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,10 @@ class Policy:
     run: tuple[str, ...]
     ahead_unless: str
     """The run command is started before the source is there, unless the source matches this; "" matches all."""
+    env: tuple[str, ...]
+    """The variables that a request may set."""
+    results: str
+    """The folder, beside the source, whose files are sent back."""
     warm: int
     """Containers kept ready."""
     limits: Limits
@@ -90,17 +104,26 @@ def _regex(value: str) -> str | None:
     return None
 
 
+def _plain_name(value: str) -> str | None:
+    return None if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", value) else "must be a plain file name"
+
+
+def _variables(value: list[object]) -> str | None:
+    ok = all(isinstance(name, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in value)
+    return None if ok else 'must be a list of names of variables, such as "DEBUG"'
+
+
 _FIELDS: Final = {
     "title": Key(str, lambda v: toml.line(v) or toml.filled(v)),
     "docker-run": Key(list),
     "image": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9][\w./:@-]*", v) else "must be an image name"),
     "launcher": Key(list, toml.filled),
-    "source": Key(
-        str, lambda v: None if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", v) else "must be a plain file name"
-    ),
+    "source": Key(str, _plain_name),
     "compile": Key(list),
     "run": Key(list, toml.filled),
     "ahead-unless": Key(str, lambda v: toml.line(v) or _regex(v)),
+    "env": Key(list, _variables),
+    "results": Key(str, _plain_name),
     "warm": Key(int, toml.between(0, 64)),
     "limits": Key(dict),
 }
@@ -113,6 +136,11 @@ _LIMITS: Final = {
     "inputs": Key(int, toml.between(1, 1000)),
     "total-time": Key(float, toml.between(0.1, 3600)),
     "output": Key(int, toml.between(1, 2**24)),
+    "files": Key(int, toml.between(0, 1000)),
+    "file-bytes": Key(int, toml.between(0, 2**26)),
+    "args": Key(int, toml.between(0, 2**17)),
+    "result-files": Key(int, toml.between(0, 1000)),
+    "result-bytes": Key(int, toml.between(0, 2**26)),
 }
 
 
@@ -132,6 +160,8 @@ def parse(name: str, text: str) -> Policy:
         compile=tuple(data["compile"]),
         run=tuple(data["run"]),
         ahead_unless=data["ahead-unless"],
+        env=tuple(data["env"]),
+        results=data["results"],
         warm=data["warm"],
         limits=Limits(**limits),
         waivers=dict(data.get("waivers", {})),

@@ -15,6 +15,8 @@ from runner.policy.rules import size
 from runner.policy.toml import Key
 
 FILE: Final = "server.toml"
+APIS: Final = ("piston", "codapi", "jobe", "judge0")
+"""Other runners' APIs that can be served beside our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     lock: bool
     audit_file: str
+    apis: tuple[str, ...]
 
     @property
     def rate(self) -> RateLimitItem:
@@ -89,6 +92,10 @@ def _proxies(value: list[object]) -> str | None:
     return None
 
 
+def _apis(value: list[object]) -> str | None:
+    return None if all(item in APIS for item in value) else f"must be a list of {', '.join(APIS)}"
+
+
 _KEYS: Final = {
     "host": Key(str, toml.filled),
     "port": Key(int, toml.between(0, 65535)),
@@ -111,6 +118,7 @@ _KEYS: Final = {
     "trusted-proxies": Key(list, _proxies),
     "lock": Key(bool),
     "audit-file": Key(str, toml.line),
+    "apis": Key(list, _apis),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.policy.policy import Policy
+from runner.runs.client import Client
 from runner.runs.report import seconds
 from runner.runs.result import Result, signal_name
 from runner.sandbox.job import Job
@@ -26,11 +27,11 @@ def service(instance: str, policies: Mapping[str, Policy], images: Mapping[str, 
     return {"instance": instance, "policies": served}
 
 
-def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: str | None, client: str) -> Fields:
+def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: str | None, client: Client) -> Fields:
     """A program is about to be handed to a container; ``image``: what its tag meant when it was last looked up."""
     return {
         "job": name,
-        "client": client,
+        **_who(client),
         "language": policy.name,
         "policy": policy.digest,
         "profile": policy.profile,
@@ -41,7 +42,7 @@ def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: 
     }
 
 
-def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
+def ended(result: Result, client: Client, live_input: str | None = None) -> Fields:
     """How it ended; ``live_input``: the sha256 of what came after its start."""
     verdict = result.last
     observed, ending, own = verdict.observed, verdict.observed.ending, verdict.own
@@ -53,7 +54,7 @@ def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
     }
     return {
         "job": result.facts.id,
-        "client": client,
+        **_who(client),
         "language": result.policy.name,
         "status": verdict.status,
         "reason": verdict.reason,
@@ -68,9 +69,13 @@ def ended(result: Result, client: str, live_input: str | None = None) -> Fields:
     }
 
 
-def lost(name: str, policy: Policy, client: str, reason: str) -> Fields:
+def lost(name: str, policy: Policy, client: Client, reason: str) -> Fields:
     """It has no verdict: its client left, the service was stopped, or the engine failed."""
-    return {"job": name, "client": client, "language": policy.name, "status": None, "reason": reason}
+    return {"job": name, **_who(client), "language": policy.name, "status": None, "reason": reason}
+
+
+def _who(client: Client) -> Fields:
+    return {"client": client.address, "api": client.api}
 
 
 def _hashed(data: bytes) -> Fields:

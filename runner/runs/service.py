@@ -14,6 +14,7 @@ from runner.policy.settings import Settings
 from runner.record.audit import Audit
 from runner.record.refusals import PERIOD, Refusals
 from runner.runs import entries
+from runner.runs.client import Client
 from runner.runs.result import Result, decide
 from runner.sandbox import images, process
 from runner.sandbox.container import Container
@@ -54,7 +55,7 @@ class Service:
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
 
-    async def run(self, job: Job, client: str, live: Live | None = None) -> Result:
+    async def run(self, job: Job, client: Client, live: Live | None = None) -> Result:
         """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
 
         ``live`` sees it go on.
@@ -69,7 +70,7 @@ class Service:
                 return await self._run(container, job, client, time.monotonic() - asked, live)
         raise EngineError("containers die before they are fed")
 
-    async def _run(self, container: Container, job: Job, client: str, queued: float, live: Live) -> Result:
+    async def _run(self, container: Container, job: Job, client: Client, queued: float, live: Live) -> Result:
         """Between two lines of the audit file, whatever happens."""
         name, policy = container.name, container.policy
         image = self.images.get(policy.name)

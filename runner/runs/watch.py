@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+from runner.runs.client import Client
 from runner.runs.events import Event, Tail
 from runner.runs.report import as_json
 from runner.runs.service import Service
@@ -15,7 +16,7 @@ QUIET_TIME = 5.0
 """Seconds without news after which None is yielded."""
 
 
-async def watch(service: Service, job: Job, client: str, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
+async def watch(service: Service, job: Job, client: Client, feed: Feed | None = None) -> AsyncGenerator[Event | None]:
     """Runs the job; the last event is its result. What refuses it is raised: before the first event, if at once.
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.

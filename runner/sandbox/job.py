@@ -6,6 +6,29 @@ from runner.sandbox.protocol import Ending, Step
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A regular file: what a client sends beside the source, or what a program has left."""
+
+    name: str
+    """Its path, relative to the folder in which it lies, with ``/`` between its parts."""
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Limits that a client asks for. Each can only be less than the policy's own, which None stands for."""
+
+    wall_time: float | None = None
+    """Seconds of a run."""
+    cpu_time: float | None = None
+    """Seconds of CPU of a run, all its processes together."""
+    compile_time: float | None = None
+    """Seconds of the compile step."""
+    memory: int | None = None
+    """Bytes of memory that each process of a run may have for itself: more is refused to it, and does not end it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a client asks for: bytes, because a program's world is bytes."""
 
@@ -16,6 +39,19 @@ class Job:
     """Whether each input is a run of its own, and the answer a list."""
     terminal: tuple[int, int] | None = None
     """Columns and rows, where it runs on a terminal: then the input is what is typed there at first."""
+    plain: bool = False
+    """Whether that terminal neither echoes nor adds carriage returns: it is read by a program."""
+    files: tuple[File, ...] = ()
+    """They lie beside the source, whenever a run begins."""
+    args: tuple[bytes, ...] = ()
+    """The program's arguments, after those of the policy's run command."""
+    compile_args: tuple[bytes, ...] = ()
+    """The same for the compile command."""
+    env: tuple[tuple[str, bytes], ...] = ()
+    """Variables of the program's environment, beside the policy's; the names are those that the policy allows."""
+    narrowed: Narrowed = Narrowed()
+    base64: bool = False
+    """Whether the answer has its output in base64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +78,8 @@ class Observed:
     """By the runner's clock."""
     own_time: bool = True
     """False: a run that the total limit has cut or left no time for."""
+    results: tuple[File, ...] = ()
+    """What the program has left in the policy's folder for results."""
 
     @property
     def cut(self) -> bool:

@@ -10,12 +10,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from runner.errors import Refusal
-from runner.policy.configuration import Configuration
 from runner.runs import events, request
 from runner.runs.events import Event
 from runner.runs.report import as_json
 from runner.runs.watch import watch
-from runner.web import guard, leaving, limiter, problems
+from runner.web import admission, guard, leaving, problems
 from runner.web.access import LEFT
 from runner.web.problems import HEADERS
 
@@ -24,20 +23,14 @@ log = logging.getLogger(__name__)
 
 async def run(http: Request) -> Response:
     """The cheapest refusal comes first."""
-    config: Configuration = http.app.state.config
-    guard.check_site(http.headers, config.settings)
-    client = problems.client(http)
-    allowed, allowance = await http.app.state.limiter.hit(client)
-    http.state.headers = allowance.headers
-    if not allowed:
-        raise limiter.refusal(allowance)
+    client = await admission.admit(http)
     guard.check_type(http.headers)
-    job = request.parse(await guard.read_body(http.stream(), http.headers, config.settings), config.policies)
-    http.state.entry.language = job.language
-    headers = {**HEADERS, **allowance.headers}
+    job = request.parse(await admission.body(http), http.app.state.config.policies)
+    headers = {**HEADERS, **http.state.headers}
     if events.wanted(",".join(http.headers.getlist("accept"))):
+        http.state.entry.language = job.language
         return EventStream(watch(http.app.state.service, job, client), http, headers)
-    result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
+    result = await admission.run(http, job, client)
     http.state.entry.report = as_json(result, several=job.several)
     return JSONResponse(http.state.entry.report, headers=headers)
 

@@ -15,7 +15,7 @@ from runner.runs import request
 from runner.runs.events import Event, as_message
 from runner.runs.watch import watch
 from runner.sandbox.live import Feed
-from runner.web import guard, leaving, limiter, problems
+from runner.web import admission, leaving, limiter, problems
 from runner.web.access import LEFT
 
 DONE: Final = 1000
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 async def talk(socket: WebSocket) -> None:
     """Another site's page is refused before the handshake, all else in words that a page can read."""
     config: Configuration = socket.app.state.config
-    guard.check_site(socket.headers, config.settings)
     sockets: set[WebSocket] = socket.app.state.sockets
     if len(sockets) >= config.settings.connections:  # uvicorn's own limit does not count at an upgrade
         raise Busy("There are too many connections. Try again shortly.", 2.0)
@@ -43,7 +42,7 @@ async def talk(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, config: Configuration) -> None:
-    allowed, allowance = await socket.app.state.limiter.hit(problems.client(socket))
+    client, allowed, allowance = await admission.count(socket)
     await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in allowance.headers.items()])
     try:
         if not allowed:
@@ -51,9 +50,7 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
         job = request.first(await _first(socket, config.settings.body_time), config.policies)
         socket.state.entry.language = job.language
         feed = Feed(config.policies[job.language].limits.input, job.inputs[0])
-        await leaving.unless(
-            _read(socket, feed), _send(socket, watch(socket.app.state.service, job, problems.client(socket), feed))
-        )
+        await leaving.unless(_read(socket, feed), _send(socket, watch(socket.app.state.service, job, client, feed)))
     except Refusal as error:
         await _end(socket, TRY_LATER if isinstance(error, RetryLater) else REFUSED, problems.told(socket, error))
     except (WebSocketDisconnect, ClientDisconnect, TimeoutError):

@@ -8,6 +8,7 @@ from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.record.audit import Audit
 from runner.runs import entries
+from runner.runs.client import Client
 from runner.runs.result import decide
 from runner.sandbox.job import Facts, Job, Observed, Output
 from runner.sandbox.protocol import Ending, Step
@@ -38,10 +39,11 @@ async def _measure(policy: Policy, file: Path, runs: int) -> list[float]:
         name = f"job-{number}"
         command = argv.run(policy, name, 1_900_000_000, "bench")
         result = decide(Facts(name, 0.0, (seen,), command), policy)
+        client = Client("192.0.2.1")
         began = time.perf_counter()
-        start = entries.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client="192.0.2.1")
+        start = entries.started(job, policy, name=name, argv=command, image="sha256:" + "0" * 64, client=client)
         await audit.write("started", **start)
-        await audit.owe("ended", **entries.ended(result, "192.0.2.1"))
+        await audit.owe("ended", **entries.ended(result, client))
         measured.append((time.perf_counter() - began) * 1000)
     audit.close()
     return measured

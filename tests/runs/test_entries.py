@@ -11,12 +11,14 @@ from runner.policy import argv, configuration, explain
 from runner.policy.flags import FLAGS, SECCOMP
 from runner.policy.policy import Policy
 from runner.runs import entries
+from runner.runs.client import Client
 from runner.runs.result import Result, decide
 from runner.sandbox.job import Facts, Job, Observed, Output
 from runner.sandbox.protocol import Ending, Step
 
 POLICIES = configuration.load().policies
 PYTHON, CPP = POLICIES["python"], POLICIES["cpp"]
+CLIENT = Client("192.0.2.1")
 SECRET = b"print('secret')"
 
 
@@ -33,10 +35,11 @@ def result(*steps: Observed, language: str = "python") -> Result:
 def test_a_start_has_hashes_and_sizes() -> None:
     """Of the source and of each input."""
     job = Job("python", SECRET, (b"", b"input"), several=True)
-    fields = entries.started(job, PYTHON, name="job-1", argv=("docker", "run"), image="sha256:1", client="192.0.2.1")
+    fields = entries.started(job, PYTHON, name="job-1", argv=("docker", "run"), image="sha256:1", client=CLIENT)
     assert fields == {
         "job": "job-1",
         "client": "192.0.2.1",
+        "api": "run",
         "language": "python",
         "policy": PYTHON.digest,
         "profile": PYTHON.profile,
@@ -54,10 +57,11 @@ def test_a_start_has_hashes_and_sizes() -> None:
 def test_an_end_has_the_verdict() -> None:
     """Of all runs together; what was written is a size."""
     good = Ending(0, None, 0.5, 0.1, 4096, 0, ())
-    fields = entries.ended(result(observed(Step.RUN, replace(good, exit_code=3))), "192.0.2.1", "f" * 64)
+    fields = entries.ended(result(observed(Step.RUN, replace(good, exit_code=3))), CLIENT, "f" * 64)
     assert fields == {
         "job": "job-1",
         "client": "192.0.2.1",
+        "api": "run",
         "language": "python",
         "status": "runtime_error",
         "reason": "output_limit",
@@ -72,16 +76,23 @@ def test_an_end_has_the_verdict() -> None:
     }
     steps = (observed(Step.COMPILE, good), observed(Step.RUN, Ending(None, 11, 0.5, None, None, None, ())))
     whole = (steps[0], replace(steps[1], stdout=Output(b"abc", 0)))
-    fields = entries.ended(result(*whole, language="cpp"), "c")
+    fields = entries.ended(result(*whole, language="cpp"), CLIENT)
     assert (fields["times"]["compile"], fields["signal"], fields["live_input"]) == (0.5, "SIGSEGV", None)
-    fields = entries.ended(result(observed(Step.RUN, None)), "c")
+    fields = entries.ended(result(observed(Step.RUN, None)), CLIENT)
     assert (fields["exit_code"], fields["peak_memory"], fields["times"]["cpu"]) == (None, None, None)
 
 
 def test_a_run_that_was_lost_says_why() -> None:
     """It has an end, too."""
-    lost = entries.lost("job-1", PYTHON, "c", "abandoned")
-    assert lost == {"job": "job-1", "client": "c", "language": "python", "status": None, "reason": "abandoned"}
+    lost = entries.lost("job-1", PYTHON, CLIENT, "abandoned")
+    assert lost == {
+        "job": "job-1",
+        "client": "192.0.2.1",
+        "api": "run",
+        "language": "python",
+        "status": None,
+        "reason": "abandoned",
+    }
 
 
 def test_a_start_of_the_service_has_what_it_serves() -> None:

@@ -1,0 +1,50 @@
+"""What the routes of other runners' APIs have in common: refusals in the words of the API that was asked."""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from runner.errors import Refusal, RetryLater
+from runner.web import problems
+from runner.web.access import CRASHED, LEFT
+from runner.web.problems import BUG, HEADERS, PROBLEMS
+
+Handler = Callable[[Request], Awaitable[Response]]
+Words = Callable[[int, str], tuple[int, Any]]
+"""A problem's status and detail -> the status and the JSON with which an API says it."""
+
+log = logging.getLogger(__name__)
+
+
+def speaking(words: Words, handler: Handler, headers: Mapping[str, str] | None = None) -> Handler:
+    """The handler; what it raises is recorded like any refusal, and told in the API's own words.
+
+    ``headers``: for its refusals, such as those that let pages of other origins read them.
+    """
+
+    async def handled(http: Request) -> Response:
+        try:
+            return await handler(http)
+        except Refusal as error:
+            status, title = PROBLEMS[type(error)]
+            problems.record(http, (status, title))
+            retry = {"Retry-After": str(math.ceil(error.seconds))} if isinstance(error, RetryLater) else {}
+            return answer(http, *words(status, str(error)), {**(headers or {}), **retry})
+        except ClientDisconnect:
+            http.state.entry.problem = LEFT
+            return answer(http, *words(*LEFT), headers)
+        except Exception:
+            log.exception("a request failed")
+            problems.record(http, CRASHED)
+            return answer(http, *words(CRASHED[0], BUG), headers)
+
+    return handled
+
+
+def answer(http: Request, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON, with what the limiter has to say."""
+    return JSONResponse(content, status, {**HEADERS, **getattr(http.state, "headers", {}), **(headers or {})})
