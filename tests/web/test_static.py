@@ -27,7 +27,7 @@ def test_the_page_is_served_with_its_policy(server: Server) -> None:
     answer = get(server, "/")
     assert answer.text == (FOLDER / "index.html").read_text()
     assert answer.headers["content-security-policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; font-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
     assert {name: answer.headers[name] for name in static.HEADERS} == static.HEADERS
