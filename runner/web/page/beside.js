@@ -91,7 +91,8 @@ function row(file) {
   const name = element("input", { value: file.name, ariaLabel: "File name", spellcheck: false, autocomplete: "off", autocapitalize: "off" });
   const size = element("small", { textContent: bytes(sizeOf(file.content)) });
   const remove = element("button", { type: "button", className: "plain", textContent: "Remove" });
-  const made = element("li", {}, name, size, ...editing(file, size), remove);
+  const [edit, ...text] = editing(file, size);
+  const made = element("li", {}, name, size, ...(edit ? [edit] : []), remove, ...text);
   const label = () => (remove.ariaLabel = `Remove ${plain(file.name)}`);
   name.oninput = () => ((file.name = name.value), label(), edited());
   remove.onclick = () => {
@@ -132,7 +133,7 @@ function edited() {
 function tell() {
   about.textContent = files.length
     ? `${files.length} of ${limits.files}, ${bytes(total(files))} of ${bytes(limits.file_bytes)}`
-    : `Drop them anywhere: at most ${most()}`;
+    : `Drop them anywhere: at most ${limits.files}, ${bytes(limits.file_bytes)}`;
   problem.textContent = current().problem;
 }
 

@@ -188,11 +188,9 @@ int main(int argc, char* argv[]) {
     std::ifstream file(argv[1]);
     long long lines = 0;
     for (std::string line; std::getline(file, line); ++lines) {
-        if (argc < 3 || line.contains(argv[2])) std::cout << line << '
-';
+        if (argc < 3 || line.contains(argv[2])) std::cout << line << '\n';
     }
-    std::cout << argv[1] << " has " << lines << " lines
-";
+    std::cout << argv[1] << " has " << lines << " lines\n";
 }
 `,
       args: "week.csv 14",
@@ -205,10 +203,8 @@ int main(int argc, char* argv[]) {
 
 int main() {
     std::ofstream file("results/squares.csv"); // what is left in this folder comes back
-    file << "n,square
-";
-    for (int n = 1; n <= 20; ++n) file << n << ',' << n * n << '
-';
+    file << "n,square\n";
+    for (int n = 1; n <= 20; ++n) file << n << ',' << n * n << '\n';
 }
 `,
     },

@@ -12,9 +12,10 @@ const MULTIPLIES = /\b(use|pattern|marker|mask|clip-?path|filter|image|feimage)\
 /** In its place stands a word, where it is none or too large, or a button. @param {string} type one of KINDS
  * @param {import("./files.js").Content} content @param {Uint8Array} data @param {string} alt */
 export function picture(type, content, data, alt) {
-  const box = element("div", { className: "picture" });
+  const box = element("div", { className: "picture", tabIndex: -1 });
   const draw = () => void drawn(new Blob([data], { type }), alt).then((made) => box.replaceChildren(made));
-  if (type === SVG && (typeof content !== "string" || MULTIPLIES.test(content))) box.append(asking(draw));
+  const costly = type === SVG && (typeof content !== "string" || MULTIPLIES.test(content));
+  if (costly) box.append(asking(() => (box.focus(), draw())));
   else draw();
   return box;
 }
@@ -37,5 +38,5 @@ async function drawn(blob, alt) {
 /** @param {() => void} draw */
 function asking(draw) {
   const button = element("button", { type: "button", textContent: "Draw it", onclick: draw });
-  return element("p", {}, "This drawing repeats or filters shapes, which can hold up the page. ", button);
+  return element("p", {}, "This drawing may repeat or filter shapes, which can hold up the page. ", button);
 }

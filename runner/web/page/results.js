@@ -63,14 +63,9 @@ export function baseName(name) {
 /** Its first row is its head. @param {string} text @param {","|"\t"} separator @param {string} name */
 function table(text, separator, name) {
   const { rows: [first = [], ...rows], total } = parse(text, separator);
-  const cells = (/** @type {string[]} */ row, /** @type {"th"|"td"} */ kind) => {
-    return element("tr", {}, ...row.map((cell) => element(cell ? kind : "td", { textContent: plain(cell) })));
-  };
-  const made = element(
-    "table", {},
-    element("thead", {}, cells(first, "th")),
-    element("tbody", {}, ...rows.map((row) => cells(row, "td"))),
-  );
+  const head = first.map((cell) => element("th", { scope: "col", textContent: plain(cell) }));
+  const body = rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", { textContent: plain(cell) }))));
+  const made = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
   const box = element("div", { className: "table", tabIndex: 0, role: "region", ariaLabel: `The table ${name}` }, made);
   return [box, ...leftOut(total)];
 }

@@ -86,7 +86,7 @@ export function seconds(value) {
 
 /** @param {number} value */
 export function bytes(value) {
-  if (value < 1024) return `${value} bytes`;
+  if (value < 1024) return value === 1 ? "1 byte" : `${value} bytes`;
   return value < 1024 ** 2 ? `${number(value / 1024)} KB` : `${number(value / 1024 ** 2)} MB`;
 }
 
