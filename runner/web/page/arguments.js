@@ -33,8 +33,9 @@ export function text() {
 export function current() {
   const { args, problem } = split(field.value);
   const size = sizeOf(args);
-  const over = size > most ? `The arguments have ${bytes(size)}, each with its end: ${bytes(most)} is the limit.` : "";
-  return { args, problem: problem && `Arguments: ${problem}` || over };
+  if (problem) return { args, problem: `Arguments: ${problem}` };
+  const over = `The arguments have ${bytes(size)}, each with its end: ${bytes(most)} is the limit.`;
+  return { args, problem: size > most ? over : "" };
 }
 
 function tell() {

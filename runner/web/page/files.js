@@ -17,7 +17,7 @@ export function fileOf(name, data) {
   }
 }
 
-/** @param {Content} content */
+/** @param {Content} content @returns {Uint8Array<ArrayBuffer>} */
 export function bytesOf(content) {
   return typeof content === "string" ? new TextEncoder().encode(content) : decode(content.base64);
 }

@@ -50,7 +50,7 @@ export async function unpack(fragment) {
 /** Older links have neither arguments nor files. @param {any} value @returns {Program|null} */
 function checked(value) {
   const [language, code, input, open, args = "", texts = []] = value;
-  const files = texts.map(([name, content]) => ({ name, content }));
+  const files = texts.map((/** @type {string[]} */ [name, content]) => ({ name, content }));
   const strings = [language, code, input, args, ...texts.flat()].every((item) => typeof item === "string");
   return strings && files.length <= FILES ? { language, code, input, open: open === true, args, files } : null;
 }

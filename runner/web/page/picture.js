@@ -10,7 +10,7 @@ const PIXELS = 16_000_000;
 const MULTIPLIES = /\b(use|pattern|marker|mask|clip-?path|filter|image|feimage)\b|<!ENTITY|encoding=(?!["']utf-8)/i;
 
 /** In its place stands a word, where it is none or too large, or a button. @param {string} type one of KINDS
- * @param {import("./files.js").Content} content @param {Uint8Array} data @param {string} alt */
+ * @param {import("./files.js").Content} content @param {Uint8Array<ArrayBuffer>} data @param {string} alt */
 export function picture(type, content, data, alt) {
   const box = element("div", { className: "picture", tabIndex: -1 });
   const draw = () => void drawn(new Blob([data], { type }), alt).then((made) => box.replaceChildren(made));

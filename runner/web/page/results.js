@@ -47,7 +47,7 @@ function item({ name, size, type, content }) {
   return element("li", {}, head, ...preview(type, content, data, shown));
 }
 
-/** @param {string} type @param {import("./files.js").Content} content @param {Uint8Array} data @param {string} name */
+/** @param {string} type @param {import("./files.js").Content} content @param {Uint8Array<ArrayBuffer>} data @param {string} name */
 function preview(type, content, data, name) {
   if (KINDS.includes(type)) return [picture(type, content, data, `The picture ${name}`)];
   if (type in SEPARATORS && typeof content === "string") return table(content, SEPARATORS[type], name);

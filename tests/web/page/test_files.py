@@ -159,12 +159,12 @@ def test_a_link_carries_arguments_and_files(opener: Opener, tmp_path: Path) -> N
     with opener() as screen:
         old = screen.page.evaluate(
             """async () => {
-              const [head, ...rest] = [new Blob(['["python","print(1)","",false]']).stream()];
-              const packed = head.pipeThrough(new CompressionStream("deflate-raw"));
+              const text = new Blob(['["python","print(1)","",false]']).stream();
+              const packed = text.pipeThrough(new CompressionStream("deflate-raw"));
               const { encode } = await import("/static/base64.js");
-              const text = encode(new Uint8Array(await new Response(packed).arrayBuffer()));
+              const base64 = encode(new Uint8Array(await new Response(packed).arrayBuffer()));
               const { unpack } = await import("/static/link.js");
-              return unpack("#program=" + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
+              return unpack("#program=" + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
             }"""
         )
         assert old == {"language": "python", "code": "print(1)", "input": "", "open": False, "args": "", "files": []}
