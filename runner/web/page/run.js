@@ -1,6 +1,7 @@
 /** Runs a program on the server and hands on what it does, event by event. */
 
-/** @typedef {{language: string, code: string, input: string}} Job */
+/** @typedef {{language: string, code: string, input: string, args?: string[],
+ *   files?: Record<string, import("./files.js").Content>}} Job */
 /** @typedef {import("./terminal.js").Size} Size */
 /** @typedef {(event: string, data: any) => void} Listener */
 /** A run that can be typed into and stopped. @typedef {{type: (text: string) => void, resize: (size: Size) => void,
