@@ -28,6 +28,7 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.apis import jobe
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
 from runner.web.run import run
@@ -48,7 +49,7 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
-OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {}
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"jobe": jobe.ROUTES}
 """The routes of each other API, see `apis` in server.toml."""
 
 
@@ -78,6 +79,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.config = config
     app.state.page = static.load()
     app.state.sockets = set()
+    app.state.files = jobe.no_files()
     app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
     return app
 
