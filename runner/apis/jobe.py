@@ -18,8 +18,8 @@ from runner.sandbox.job import Job, Narrowed
 
 NAMES: Final[Mapping[str, str]] = {"python": "python3", "javascript": "nodejs"}
 """A policy -> what its language is called there, where that is another name."""
-COMPILE_ARGS: Final[Mapping[str, str]] = {"c": "-Wall -Werror -std=c99", "cpp": "-Wall -Werror"}
-"""What a compiler is given there when a run does not say: warnings are errors."""
+COMPILE_ARGS: Final[Mapping[str, str]] = {"c": "-Wall -Werror -std=c99 -O0", "cpp": "-Wall -Werror"}
+"""What a compiler is given there when a run does not say: warnings are errors. C++ keeps the policy's -O2, see cpp.toml."""
 CPU_TIME: Final = 5.0
 """Seconds of CPU when a run does not say."""
 MOST_CPU_TIME: Final = 120.0
