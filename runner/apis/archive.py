@@ -30,7 +30,7 @@ def unpacked(data: bytes, number: int, size: int) -> tuple[File, ...]:
 def _files(archive: zipfile.ZipFile, size: int) -> list[File]:
     found = []
     for entry in archive.infolist():
-        if entry.is_dir():
+        if entry.filename.endswith("/"):
             continue
         if entry.compress_type not in _METHODS:
             raise BadRequest("`additional_files` must be stored or deflated.")

@@ -187,7 +187,7 @@ def contents(key: str, body: bytes) -> bytes:
     if not _FILE_ID.fullmatch(key):
         raise BadRequest("put: a file's id is 8 to 128 letters and digits")
     try:
-        return base64.b64decode(_put.decode(body).file_contents, validate=True)
+        return base64.b64decode(_put.decode(body).file_contents.encode(), validate=True)
     except binascii.Error:
         raise BadRequest(f"put: contents of file {key} are not valid base-64") from None
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors

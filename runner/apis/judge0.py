@@ -68,8 +68,6 @@ class Asked:
     expected: bytes | None
     options: str | None
     arguments: str | None
-    limits: tuple[float | None, float | None, float | None]
-    """CPU time, wall time and memory as they were sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,6 @@ def read(given: Given, files: tuple[File, ...], policies: Mapping[str, Policy], 
         None if given.expected_output is None else texts["expected_output"],
         given.compiler_options,
         given.command_line_arguments,
-        (given.cpu_time_limit, given.wall_time_limit, given.memory_limit),
     )
 
 
