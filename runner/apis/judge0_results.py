@@ -134,7 +134,6 @@ _NEVER: Final = (
     *("number_of_runs", "cpu_extra_time", "stack_limit", "max_processes_and_or_threads", "max_file_size"),
     *("enable_per_process_and_thread_time_limit", "enable_per_process_and_thread_memory_limit"),
     *("redirect_stderr_to_stdout", "callback_url", "additional_files", "enable_network"),
-    *("started_at", "queued_at", "updated_at", "queue_host", "execution_host"),
 )
 """Fields of the contract for which there is nothing to tell: null."""
 FIELDS: Final = (
