@@ -24,8 +24,9 @@ setup: $(VENV)/serve images
 engine:
 	@sh images/engine
 
+# Those that are served, or others: make images LANGUAGES="java go", make images LANGUAGES=all
 images: engine
-	@sh images/build
+	@sh images/build $(LANGUAGES)
 
 # The server in a container, see compose.yaml.
 server-image: engine $(VENV)/bin/python
@@ -56,11 +57,9 @@ lint: $(VENV)/test
 types: $(VENV)/test
 	$(VENV)/bin/mypy
 
-# A file's tests run in one process, the longest files first, see tests/conftest.py. Side by side a test may run out of
-# time that it has when it runs by itself: what failed is tried once more, alone.
+# A file's tests run in one process, the longest files first, see tests/conftest.py.
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone" \
-		|| $(VENV)/bin/pytest --no-cov --last-failed --last-failed-no-failures=none -m "not alone"
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone"
 	$(VENV)/bin/coverage report
 	$(VENV)/bin/pytest --no-cov -m alone
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from runner.policy import configuration
 from server import create_app
-from tests.harness import Server, audited, serving
+from tests.harness import LANGUAGES, Server, audited, serving
 
 JSON = "application/json; charset=utf-8"
 QUOTA = 60
@@ -25,7 +25,8 @@ QUOTA = 60
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that speaks it."""
     folder = tmp_path_factory.mktemp("jobe")
-    with serving(folder, apis=["jobe"], rate_limit=f"{QUOTA} per 15 minutes") as running:
+    limit = f"{QUOTA} per 15 minutes"
+    with serving(folder, languages=LANGUAGES, apis=["jobe"], rate_limit=limit) as running:
         yield running
     assert {
         line["api"] for line in map(json.loads, (folder / "audit.jsonl").read_text().splitlines()) if "job" in line

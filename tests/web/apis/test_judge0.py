@@ -9,7 +9,7 @@ import judge0
 import pytest
 from judge0 import Client, File, Filesystem, LanguageAlias, Status, Submission
 
-from tests.harness import Server, audited, eventually, serving
+from tests.harness import LANGUAGES, Server, audited, eventually, serving
 
 QUOTA = 100
 
@@ -18,7 +18,8 @@ QUOTA = 100
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that speaks it."""
     folder = tmp_path_factory.mktemp("judge0")
-    with serving(folder, apis=["judge0"], rate_limit=f"{QUOTA} per 15 minutes") as running:
+    limit = f"{QUOTA} per 15 minutes"
+    with serving(folder, languages=LANGUAGES, apis=["judge0"], rate_limit=limit) as running:
         yield running
     assert {
         line["api"] for line in map(json.loads, (folder / "audit.jsonl").read_text().splitlines()) if "job" in line
