@@ -22,12 +22,17 @@ async def admit(http: HTTPConnection, api: str = "run") -> Client:
 
 async def count(http: HTTPConnection, api: str = "run") -> tuple[Client, bool, limiter.Allowance]:
     """The same for who has to be told otherwise: whether their request may be served."""
-    config: Configuration = http.app.state.config
-    guard.check_site(http.headers, config.settings)
-    client = Client(problems.client(http), api)
+    client = who(http, api)
     allowed, allowance = await http.app.state.limiter.hit(client.address)
     http.state.headers = allowance.headers
     return client, allowed, allowance
+
+
+def who(http: HTTPConnection, api: str = "run") -> Client:
+    """The same for what runs nothing, and is not counted: they ask from a site that may."""
+    config: Configuration = http.app.state.config
+    guard.check_site(http.headers, config.settings)
+    return Client(problems.client(http), api)
 
 
 async def body(http: Request) -> bytes:
