@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
 from runner import errors, logs
+from runner.mcp import extra
 from runner.policy import configuration
 from runner.policy.configuration import Configuration
 from runner.proof.verifier import open_verifier
@@ -28,7 +29,7 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
-from runner.web.apis import jobe, judge0
+from runner.web.apis import jobe, judge0, mcp
 from runner.web.apis.submissions import open_submissions
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
@@ -50,7 +51,7 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
-OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"jobe": jobe.ROUTES, "judge0": judge0.ROUTES}
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"jobe": jobe.ROUTES, "judge0": judge0.ROUTES, "mcp": mcp.ROUTES}
 """The routes of each other API, see `apis` in server.toml."""
 
 
@@ -67,7 +68,10 @@ def create_app(config: Configuration) -> Starlette:
             open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
         ):
             app.state.metrics = Metrics(app.state.service.pool)
-            async with open_submissions(app.state.service, app.state.metrics) as app.state.submissions:
+            async with (
+                open_submissions(app.state.service, app.state.metrics) as app.state.submissions,
+                mcp.open_endpoint(app.state.service, settings) as app.state.mcp,
+            ):
                 yield {"refused": partial(problems.before_a_request, app)}
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
@@ -96,6 +100,8 @@ def main() -> None:
     try:
         config = configuration.load(args.policies)
         audit.check(config.settings.audit_file)
+        if mcp.API in config.settings.apis:
+            extra.check()
         asyncio.run(images.check_lock(config, args.policies))
     except (errors.PolicyError, errors.EngineError) as error:
         sys.exit(f"{error}\nThe server does not start: see above.")

@@ -15,8 +15,8 @@ from runner.policy.rules import size
 from runner.policy.toml import Key
 
 FILE: Final = "server.toml"
-APIS: Final = ("piston", "codapi", "jobe", "judge0")
-"""Other runners' APIs that can be served beside our own."""
+APIS: Final = ("piston", "codapi", "jobe", "judge0", "mcp")
+"""What can be served beside our own API: other runners', and the Model Context Protocol."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,11 @@ _FIRST = (
     'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string, '
     f'{_BESIDE}, and "size", the terminal\'s columns and rows, such as [80, 24].'
 )
+_CALL = f'The arguments are "language" and "code", each a string, and, if wanted, "input", a string, {_BESIDE}.'
 _MORE = 'A message is {"input": "text"}, {"size": [80, 24]} or {"end": true}.'
 _body = msgspec.json.Decoder(Body)
 _first = msgspec.json.Decoder(First)
+_asked = msgspec.json.Decoder(Asked)
 _more = msgspec.json.Decoder(More)
 _named = msgspec.json.Decoder(dict[str, str | Encoded])
 T = TypeVar("T")
@@ -90,6 +92,12 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
         inputs = (_bytes(asked.input) or _bytes(asked.input_base64),)
     several, base64 = isinstance(asked.inputs, list), asked.encoding == "base64"
     return check(replace(_job(asked, inputs, _CONTRACT), several=several, base64=base64), policies)
+
+
+def call(arguments: bytes, policies: Mapping[str, Policy]) -> Job:
+    """The job that a model asks for by the arguments of its tool, or a ``Refusal``."""
+    asked = _decoded(_asked, arguments, _CALL)
+    return check(_job(asked, (_bytes(asked.input),), _CALL), policies)
 
 
 def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
