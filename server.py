@@ -28,6 +28,7 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.apis import codapi, piston
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
 from runner.web.run import run
@@ -48,7 +49,7 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
-OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {}
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"piston": piston.ROUTES, "codapi": codapi.ROUTES}
 """The routes of each other API, see `apis` in server.toml."""
 
 

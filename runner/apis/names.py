@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from runner.apis.versions import satisfies
 from runner.policy.policy import Policy
 
 _ROWS: Final = (
@@ -44,3 +45,9 @@ def version(policy: Policy) -> str:
 def called(name: str, policies: Mapping[str, Policy]) -> list[Policy]:
     """The policies that have this name or alias."""
     return [policy for policy in policies.values() if name in names(policy)]
+
+
+def latest(name: str, wanted: str, policies: Mapping[str, Policy]) -> Policy | None:
+    """Of those the one with the highest version in a range."""
+    fitting = [policy for policy in called(name, policies) if satisfies(version(policy), wanted)]
+    return max(fitting, key=lambda policy: [int(number) for number in version(policy).split(".")], default=None)

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runner.apis.names import called, names, version
-from runner.apis.versions import satisfies
+from runner.apis.names import latest, names, version
 from runner.errors import BadRequest
 from runner.policy.policy import Policy
 from runner.runs.report import text
@@ -17,6 +16,8 @@ from runner.runs.result import Reason, Result, Verdict, signal_name
 from runner.sandbox.job import File, Job, Narrowed
 
 CONTRACT: Final = 'The body is a JSON object: "language", "version" and "files", as of Piston\'s API.'
+LIMITS: Final = tuple(f"{step}_{of}" for of in ("memory_limit", "timeout", "cpu_time") for step in ("compile", "run"))
+"""Those that a client may ask for, in the order in which they are looked at."""
 _SHOWN: Final = 200
 """Characters of a client's word in an answer."""
 _MOST: Final = 10**12
@@ -84,18 +85,14 @@ def _sent(files: Any) -> list[Mapping[str, Any]]:
 
 
 def _runtime(language: str, wanted: str, policies: Mapping[str, Policy]) -> Policy:
-    """The highest version that fits."""
-    fitting = [policy for policy in called(language, policies) if satisfies(version(policy), wanted)]
-    if not fitting:
+    policy = latest(language, wanted, policies)
+    if policy is None:
         raise BadRequest(f"{language:.{_SHOWN}}-{wanted:.{_SHOWN}} runtime is unknown")
-    return max(fitting, key=lambda policy: [int(number) for number in version(policy).split(".")])
+    return policy
 
 
 def _narrowed(asked: Asked) -> Narrowed:
-    limits = {
-        name: _limit(name, getattr(asked, name))
-        for name in (f"{step}_{kind}" for kind in ("memory_limit", "timeout", "cpu_time") for step in ("compile", "run"))
-    }
+    limits = {name: _limit(name, getattr(asked, name)) for name in LIMITS}
     memory = limits["run_memory_limit"]
     return Narrowed(
         wall_time=_seconds(limits["run_timeout"]),
@@ -137,7 +134,7 @@ def _file(place: int, file: Mapping[str, Any]) -> File:
 def _decoded(content: str, encoding: str) -> bytes:
     if encoding == "hex":
         return bytes.fromhex(content)
-    plain = "".join(content.split()).rstrip("=")
+    plain = "".join(content.split()).rstrip("=").replace("-", "+").replace("_", "/")
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
@@ -168,8 +165,7 @@ def runtimes(policies: Mapping[str, Policy]) -> list[dict[str, object]]:
 def packages(policies: Mapping[str, Policy]) -> list[dict[str, object]]:
     """The same; all of it is there."""
     return [
-        {"language": names(each)[0], "language_version": version(each), "installed": True}
-        for each in policies.values()
+        {"language": names(each)[0], "language_version": version(each), "installed": True} for each in policies.values()
     ]
 
 

@@ -1,4 +1,4 @@
-"""Ranges of versions as npm has them: ``*``, ``3.x``, ``3.10``, ``^3.10.0``, ``>=3.10 <4``, ``1 - 2``, ``2 || 3``. Pure."""
+"""Ranges of versions as npm has them: ``*``, ``3.x``, ``^3.10``, ``>=3.10 <4``, ``1 - 2``, ``2 || 3``. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -49,21 +49,18 @@ def _given(*numbers: str | None) -> Iterator[int]:
 
 def _interval(operator: str, given: tuple[int, ...]) -> Bounds:
     low, after = _filled(given), _after(given, len(given))
-    match operator:
-        case ">=":
-            return low, _NEVER
-        case ">":
-            return after, _NEVER
-        case "<":
-            return (0,), low
-        case "<=":
-            return (0,), after
-        case "^":
-            first = next((place for place, number in enumerate(given, 1) if number), len(given))
-            return low, _after(given, first)
-        case "~" | "~>":
-            return low, _after(given, min(2, len(given)))
-    return low, after
+    first = next((place for place, number in enumerate(given, 1) if number), len(given))
+    minor = _after(given, min(2, len(given)))
+    return {
+        "=": (low, after),
+        ">=": (low, _NEVER),
+        ">": (after, _NEVER),
+        "<": ((0,), low),
+        "<=": ((0,), after),
+        "^": (low, _after(given, first)),
+        "~": (low, minor),
+        "~>": (low, minor),
+    }[operator]
 
 
 def _filled(given: tuple[int, ...]) -> tuple[int, ...]:
