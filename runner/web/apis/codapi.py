@@ -73,6 +73,6 @@ def shared(handler: Handler) -> Handler:
 ROUTES: Final = (
     Route("/v1/exec", shared(edge.speaking(codapi.words, execute)), methods=["POST"]),
     Route("/v1/exec", shared(edge.speaking(codapi.words, options)), methods=["OPTIONS"]),
-    Route("/v1/exec", shared(other), methods=edge.METHODS),
+    Route("/v1/exec", shared(other), methods=edge.METHODS, include_in_schema=False),
     Route("/v1/health", shared(about.health)),
 )

@@ -104,12 +104,14 @@ _METHODS: Final = {"runtimes": "GET", "packages": "GET", "execute": "POST"}
 
 
 def _routes() -> Iterable[BaseRoute]:
-    for slash in ("", "/"):
-        yield Route(f"/api/v2/runtimes{slash}", runtimes)
-        yield Route(f"/api/v2/packages{slash}", packages)
-        yield Route(f"/api/v2/execute{slash}", edge.speaking(piston.words, execute), methods=["POST"])
+    for slash in ("", "/"):  # not told twice where it is told what there is
+        told = not slash
+        yield Route(f"/api/v2/runtimes{slash}", runtimes, include_in_schema=told)
+        yield Route(f"/api/v2/packages{slash}", packages, include_in_schema=told)
+        asked = edge.speaking(piston.words, execute)
+        yield Route(f"/api/v2/execute{slash}", asked, methods=["POST"], include_in_schema=told)
         yield WebSocketRoute(f"/api/v2/connect{slash}", connect)
-    yield Route("/api/v2/{path:path}", other, methods=edge.METHODS)
+    yield Route("/api/v2/{path:path}", other, methods=edge.METHODS, include_in_schema=False)
 
 
 ROUTES: Final = tuple(_routes())
