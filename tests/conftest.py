@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from server import OTHERS
-from tests.harness import Server, serving
+from tests.harness import LANGUAGES, Server, serving
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
@@ -39,5 +39,5 @@ def engine() -> None:
 @pytest.fixture(scope="session")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that most tests talk to; it speaks every API."""
-    with serving(tmp_path_factory.mktemp("server"), warm=2, apis=[*OTHERS]) as running:
+    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES, apis=[*OTHERS]) as running:
         yield running

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.harness import Server, serving
+from tests.harness import LANGUAGES, Server, serving
 from tests.web.apis.site import Site
 from tests.web.page.conftest import ARGUMENTS
 
@@ -18,7 +18,8 @@ KEYS = ["id", "ok", "duration", "stdout", "stderr"]
 @pytest.fixture(scope="module")
 def server(engine: None, site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that lets the site's pages ask."""
-    with serving(tmp_path_factory.mktemp("codapi"), apis=["codapi"], allowed_origins=[site.origin]) as running:
+    folder, origins = tmp_path_factory.mktemp("codapi"), [site.origin]
+    with serving(folder, apis=["codapi"], languages=LANGUAGES, allowed_origins=origins) as running:
         yield running
 
 
