@@ -55,7 +55,7 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     policy = _runtime(language, wanted, policies)
     if not any(file.get("encoding") in (None, "", "utf8") for file in sent):
         raise BadRequest("files must include at least one utf8 encoded file")
-    narrowed = _narrowed(asked)
+    narrowed = _narrowed(asked, policy)
     files = [_file(place, file) for place, file in enumerate(sent)]
     main = next(place for place, file in enumerate(sent) if not _encoded(file))
     job = Job(
@@ -91,14 +91,14 @@ def _runtime(language: str, wanted: str, policies: Mapping[str, Policy]) -> Poli
     return policy
 
 
-def _narrowed(asked: Asked) -> Narrowed:
+def _narrowed(asked: Asked, policy: Policy) -> Narrowed:
     limits = {name: _limit(name, getattr(asked, name)) for name in LIMITS}
-    memory = limits["run_memory_limit"]
+    memory = limits["run_memory_limit"] or policy.memory
     return Narrowed(
         wall_time=_seconds(limits["run_timeout"]),
         cpu_time=_seconds(limits["run_cpu_time"]),
         compile_time=_seconds(limits["compile_timeout"]),
-        memory=None if memory is None else int(memory),
+        memory=int(memory) if memory < policy.memory else None,  # what is as much has its price, and gives nothing
     )
 
 

@@ -82,6 +82,12 @@ def test_what_is_no_limit_is_the_policys_own(value: object) -> None:
     assert parse({**BODY, **dict.fromkeys(LIMITS, value)}).narrowed == Narrowed()
 
 
+def test_as_much_memory_as_there_is_is_no_limit() -> None:
+    """Nor is more."""
+    for memory in (PYTHON.memory, 2 * PYTHON.memory, 10**400):
+        assert parse({**BODY, "run_memory_limit": memory}).narrowed == Narrowed()
+
+
 @pytest.mark.parametrize(("stdin", "seen"), [(None, b"\n"), ("", b"\n"), ("a", b"a\n"), ("a\n", b"a\n"), ("\n", b"\n")])
 def test_the_input_ends_its_line(stdin: str | None, seen: bytes) -> None:
     """Once."""

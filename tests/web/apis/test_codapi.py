@@ -101,6 +101,12 @@ def test_who_has_nothing_left_hears_when(limited: Server) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
+def test_what_is_not_named_is_not_served(server: Server) -> None:
+    """This server's `apis` has one name."""
+    answer = ask(server, "GET", "/api/v2/runtimes")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
 # The widget
 
 
