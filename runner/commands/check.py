@@ -38,7 +38,9 @@ def _read(files: list[Path], folder: Path) -> tuple[list[Policy], list[Problem]]
     if files:
         found = configuration.read(files)
         return list(found.policies.values()), found.problems
+    every = configuration.read(folder / f"{name}.toml" for name in configuration.languages(folder))
     try:
-        return list(configuration.load(folder).policies.values()), []
+        configuration.load(folder)
     except PolicyError as error:
-        return [], list(error.problems)
+        return [], list(dict.fromkeys((*error.problems, *every.problems)))
+    return list(every.policies.values()), every.problems

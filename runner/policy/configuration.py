@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,11 @@ class Found:
     settings: Settings | None = None
     policies: dict[str, Policy] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def add(self, more: "Found") -> None:
+        """What was read afterwards."""
+        self.policies |= more.policies
+        self.problems += more.problems
 
 
 def read(paths: Iterable[Path]) -> Found:
@@ -69,14 +74,20 @@ def _with_profile(read: Policy, text: str) -> Policy:
     return dataclasses.replace(read, profile=hashlib.sha256(data).hexdigest())
 
 
-def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
-    """Reads ``server.toml`` and a policy from every other ``*.toml``; ``PolicyError`` lists all problems.
+def load(folder: Path = FOLDER, *, locked: bool = True, also: str | None = None) -> Configuration:
+    """Reads ``server.toml`` and the policies that it names; ``PolicyError`` lists all problems.
 
-    ``locked``: whether to compare with the lock, where the settings demand it.
+    ``locked``: whether to compare with the lock, where the settings demand it. ``also``: a language that need not be
+    served, if there is a policy of that name.
     """
-    found = read(sorted({*folder.glob("*.toml"), folder / settings.FILE}))
-    if not found.policies and not found.problems:
-        found.problems.append(Problem(str(folder), None, "there is no policy; add one, such as python.toml"))
+    found = read([folder / settings.FILE])
+    if found.settings:
+        there = set(languages(folder))
+        found.problems.extend(_missing(found.settings, there))
+        wanted = {*found.settings.languages, *([also] if also else [])} & there
+    else:
+        wanted = set(languages(folder))
+    found.add(read(folder / f"{name}.toml" for name in sorted(wanted)))
     if found.settings:
         found.problems.extend(_memory_problems(found.settings, found.policies))
     if found.settings and found.settings.lock and locked:
@@ -85,6 +96,17 @@ def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
     if found.problems or found.settings is None:
         raise PolicyError(*found.problems)
     return Configuration(found.settings, found.policies)
+
+
+def languages(folder: Path) -> list[str]:
+    """Those that have a policy in the folder, served or not."""
+    return sorted(path.stem for path in folder.glob("*.toml") if path.name != settings.FILE)
+
+
+def _missing(service: Settings, there: Collection[str]) -> Iterator[Problem]:
+    for name in service.languages:
+        if name not in there:
+            yield Problem(settings.FILE, None, f"languages: there is no {name}.toml beside this file")
 
 
 def _memory_problems(service: Settings, policies: Mapping[str, Policy]) -> Iterator[Problem]:
