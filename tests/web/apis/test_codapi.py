@@ -102,7 +102,7 @@ def test_who_has_nothing_left_hears_when(limited: Server) -> None:
 
 
 def test_what_is_not_named_is_not_served(server: Server) -> None:
-    """This server's `apis` has one name."""
+    """One name stands in `apis` here."""
     answer = ask(server, "GET", "/api/v2/runtimes")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
