@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +16,9 @@ from runner.web.problems import BUG, HEADERS, PROBLEMS
 Handler = Callable[[Request], Awaitable[Response]]
 Words = Callable[[int, str], tuple[int, Any]]
 """A problem's status and detail -> the status and the JSON with which an API says it."""
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""For a route that refuses methods itself, in its API's words."""
 
 log = logging.getLogger(__name__)
 

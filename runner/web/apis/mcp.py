@@ -5,6 +5,7 @@ else; who goes away stops the program.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -84,8 +85,10 @@ def _name(http: Request, request: messages.Id) -> tuple[str, ...]:
 
 
 async def serve(http: Request) -> Response:
-    """``POST /mcp``: one message."""
+    """``POST /mcp``: one message. There is no stream that a client could listen to, and no session to end: 405."""
     admission.who(http, API)
+    if http.method != "POST":
+        return Response(status_code=405, headers={**HEADERS, "Allow": "POST"})
     guard.check_type(http.headers)
     message = messages.read(await admission.body(http))
     endpoint: Endpoint = http.app.state.mcp
@@ -138,7 +141,7 @@ class Exchange(Response):
             self._ended = not message.get("more_body", False)
 
 
-ROUTES: Final = [Route("/mcp", serve, methods=["POST"])]
+ROUTES: Final = [Route("/mcp", serve, methods=["POST", "GET", "DELETE"])]
 
 
 @asynccontextmanager
@@ -151,6 +154,7 @@ async def open_endpoint(service: Service, settings: Settings) -> AsyncIterator[E
 
     from runner.mcp.server import build
 
+    logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each message what the access log tells, too
     async with open_calls() as calls:
         server = build(service, calls, _caller)
         manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=settings.body)
