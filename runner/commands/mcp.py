@@ -108,7 +108,7 @@ class Caller:
     """The host that has started this process: whoever may do that may run programs."""
 
     def __init__(self, params: "CallToolRequestParams") -> None:
-        self.name = (uuid4().hex,)
+        self.name: tuple[str, ...] = (uuid4().hex,)
         self.arguments = msgspec.json.encode(params.arguments or {})
 
     async def admit(self) -> Client:

@@ -1,50 +1,71 @@
-"""``run``: runs one program, without HTTP; what it writes is written as it comes."""
+"""``run``: runs one program, here or on a server; what it writes is written as it comes."""
 
 import argparse
 import asyncio
 import dataclasses
 import json
+import os
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
+from runner.commands import remote
+from runner.commands.remote import Line
 from runner.policy import configuration
+from runner.policy.configuration import Configuration
+from runner.policy.policy import Policy
 from runner.runs import request
 from runner.runs.client import Client
 from runner.runs.result import Reason, Status
 from runner.runs.service import COMMAND, Service, open_service
 from runner.runs.watch import watch
 from runner.sandbox import images
-from runner.sandbox.job import Job
+from runner.sandbox.job import File, Job
 
 HELP = "run one program, without HTTP"
+PHASES: Final = {"queued": "waiting for a place", "compile": "compiling", "run": "running"}
+MOST: Final = 2**26
+"""Bytes of input that any server takes."""
+
+
+class Event(Protocol):
+    """What has happened to a run, here or elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """One of ``POST /run``'s events."""
+        ...
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What it brings."""
+        ...
+
+
+Events = AsyncGenerator[Event | None, None]
 
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """Which language, the file of the program, and what to print."""
     arguments.add_argument("language")
     arguments.add_argument("file")
+    arguments.add_argument(
+        "args", nargs="*", metavar="ARG", help="the program's arguments; after -- if one begins with -"
+    )
     arguments.add_argument("--json", action="store_true", help="print the report, at the end, instead of the output")
+    arguments.add_argument(
+        "--beside", action="append", default=[], type=Path, metavar="FILE", help="a file to lie beside the program"
+    )
+    remote.add(arguments)
 
 
 def main(args: argparse.Namespace) -> int:
     """The program's input is this command's, unless that is a terminal; its exit code is this command's, too."""
-    config = configuration.load(args.policies, also=args.language)
-    policy = dataclasses.replace(config.policy(args.language), warm=0)
-    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
-    data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)
-    job = request.check(Job(policy.name, Path(args.file).read_bytes(), (data,)), {policy.name: policy})
-
-    async def once() -> Mapping[str, Any]:
-        await images.check_lock(config, args.policies)
-        async with open_service({policy.name: policy}, settings) as service:
-            return await _show(service, job, output=not args.json)
-
-    report = asyncio.run(once())
+    report = asyncio.run(_remotely(args) if args.server else _here(args))
     if args.json:
         print(json.dumps(report, indent=2))
     else:
@@ -52,25 +73,71 @@ def main(args: argparse.Namespace) -> int:
     return exit_code(report)
 
 
-async def _show(service: Service, job: Job, *, output: bool) -> Mapping[str, Any]:
+async def _remotely(args: argparse.Namespace) -> Mapping[str, Any]:
+    line = remote.progress()
+    async with remote.client(args, line) as client:
+        files = {path.name: path.read_bytes() for path in args.beside}
+        code, data = remote.text(Path(args.file)), _input(MOST)
+        return await _show(client.stream(args.language, code, input=data, files=files, args=args.args), line, args)
+
+
+async def _here(args: argparse.Namespace) -> Mapping[str, Any]:
+    config = configuration.load(args.policies, also=args.language)
+    policy = config.policy(args.language)
+    job = request.check(_job(args, policy), {policy.name: policy})
+    async with service(config, args.policies, policy) as running:
+        return await _show(watch(running, job, Client("cli")), remote.progress(), args)
+
+
+def _job(args: argparse.Namespace, policy: Policy) -> Job:
+    files = tuple(File(path.name, path.read_bytes()) for path in args.beside)
+    words = tuple(os.fsencode(word) for word in args.args)
+    source, data = Path(args.file).read_bytes(), _input(policy.limits.input)
+    return Job(policy.name, source, (data,), files=files, args=words)
+
+
+def _input(limit: int) -> bytes:
+    """At most one byte more than may be, so that it is refused."""
+    return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(limit + 1)
+
+
+@asynccontextmanager
+async def service(config: Configuration, folder: Path, policy: Policy) -> AsyncIterator[Service]:
+    """A service of this command's own, for one language, with no container ahead of need."""
+    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
+    await images.check_lock(config, folder)
+    async with open_service({policy.name: dataclasses.replace(policy, warm=0)}, settings) as opened:
+        yield opened
+
+
+async def _show(events: Any, line: Line, args: argparse.Namespace) -> Mapping[str, Any]:
     """The report; the output is written on the way to it."""
     report: Mapping[str, Any] = {}
-    async with aclosing(watch(service, job, Client("cli"))) as events:
-        async for event in events:
-            if event and event.name == "result":
-                report = event.data
-            elif event and output and "text" in event.data:
-                stream = (sys.stdout if event.name == "stdout" else sys.stderr).buffer
-                stream.write(str(event.data["text"]).encode())
-                stream.flush()
+    followed: Events
+    async with aclosing(events) as followed:
+        async for event in followed:
+            if event and event.name == "phase":
+                line.show(PHASES[event.data["phase"]])
+            elif event:
+                line.show("")
+                if event.name == "result":
+                    report = event.data
+                elif not args.json:
+                    _write(event)
     return report
+
+
+def _write(event: Event) -> None:
+    stream = (sys.stdout if event.name == "stdout" else sys.stderr).buffer
+    stream.write(str(event.data["text"]).encode())
+    stream.flush()
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
     """The program's own; 128 and the number of the signal that ended it; 124 for a timeout, as timeout(1); else 1."""
-    if report["status"] is Status.TIMEOUT:
+    if report["status"] == Status.TIMEOUT:
         return 124
-    if report["reason"] is Reason.SIGNAL:
+    if report["reason"] == Reason.SIGNAL:
         name = report["signal"]
         return 128 + (signal.Signals[name] if name in signal.Signals.__members__ else int(name.removeprefix("SIG")))
     return report["exit_code"] or 0 if report["reason"] in (Reason.COMPLETED, Reason.EXIT_CODE) else 1

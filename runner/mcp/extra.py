@@ -1,11 +1,11 @@
 """The SDK is an extra that the plain server does not install: whether it is there is asked before it is needed."""
 
 from importlib import import_module
+from typing import Final
 
 from runner.errors import PolicyError, Problem
-from runner.policy import settings
 
-REQUIREMENTS = "runner/mcp/requirements.txt"
+REQUIREMENTS: Final = "runner/mcp/requirements.txt"
 
 
 def check() -> None:
@@ -13,5 +13,5 @@ def check() -> None:
     try:
         import_module("runner.mcp.server")
     except ImportError as error:
-        said = f'apis: "mcp" needs packages that are not installed ({error}): pip install -r {REQUIREMENTS}'
-        raise PolicyError(Problem(settings.FILE, None, said)) from None
+        said = f"needs packages that are not installed ({error}): pip install -r {REQUIREMENTS}"
+        raise PolicyError(Problem("mcp", None, said)) from None

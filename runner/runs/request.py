@@ -96,7 +96,7 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
 
 def call(arguments: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that a model asks for by the arguments of its tool, or a ``Refusal``."""
-    asked = _decoded(_asked, arguments, _CALL)
+    asked = decoded(_asked, arguments, _CALL)
     return check(_job(asked, (_bytes(asked.input),), _CALL), policies)
 
 
