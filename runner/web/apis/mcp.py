@@ -151,9 +151,11 @@ async def open_endpoint(service: Service, settings: Settings) -> AsyncIterator[E
         yield None
         return
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from sse_starlette.sse import AppStatus
 
     from runner.mcp.server import build
 
+    AppStatus.disable_automatic_graceful_drain()  # it ends streams at SIGTERM; ours have stop-time
     logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each message what the access log tells, too
     async with open_calls() as calls:
         server = build(service, calls, _caller)
