@@ -16,7 +16,18 @@ TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 FLAG: Final[Schema] = {"type": "boolean"}
-BYTES: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
+BYTES: Final[Schema] = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
+WORD: Final[Schema] = {"type": "string", "pattern": r"^[^\x00]*$"}
+"""What can be a program's argument."""
+PATH: Final[Schema] = {
+    "maxLength": 255,
+    "pattern": r"^(?!\.\.?(/|$))[^/\x00-\x1f\x7f-\x9f]+(/(?!\.\.?(/|$))[^/\x00-\x1f\x7f-\x9f]+)*$",
+}
+"""What can be the name of a file, with its folders."""
 TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
 
 
@@ -148,20 +159,27 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
         "description": _sizes(policies, "inputs"),
     }
     contents = {"anyOf": [TEXT, _ref("Encoded")]}
-    files = {**_map(contents), "description": f"Names, with their folders. {_sizes(policies, 'files')}"}
-    args = {**_list(TEXT), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
-    beside = {"files": files, "args": args, "env": _map(TEXT)}
+    files = {
+        **_map(contents),
+        "propertyNames": PATH,
+        "maxProperties": max(policy.limits.files for policy in policies.values()),
+        "description": f"Names, with their folders, and contents. {_sizes(policies, 'files')}",
+    }
+    args = {**_list(WORD), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
+    variables = sorted({name for policy in policies.values() for name in policy.env})
+    beside = {"files": files, "args": args, "env": _object(dict.fromkeys(variables, WORD), *variables)}
     asked = {"language": _ref("Language"), "code": code, **beside}
     encoding = {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
-    given = {"input": input_, "input_base64": BYTES, "inputs": inputs}
+    given = ({"input": input_}, {"input_base64": BYTES}, {"inputs": inputs})
     cells = {"type": "integer", "minimum": 1, "maximum": 1000}
     size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
     every = [title for status in titles.values() for title in status]
     return {
         "Language": {"enum": sorted(policies)},
         "Encoded": _object({"base64": BYTES}),
-        "Job": _object({**asked, **given, "encoding": encoding}, *beside, *given, "encoding")
-        | {"description": "At most one of `input`, `input_base64` and `inputs`."},
+        "Job": {
+            "anyOf": [_object({**asked, **each, "encoding": encoding}, *beside, *each, "encoding") for each in given]
+        },
         "First": _object({**asked, "input": input_, "size": size}, *beside, "input", "size"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},

@@ -212,11 +212,11 @@ def test_the_server_refuses_to_start_with_a_bad_policy(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
+        "server.toml:3: port must be from 0 to 65535",
         "cpp.toml:9: --network=host: must be none",
         "python.toml:11: --privileged: is forbidden: it gives the program every device and capability of the host; "
         "remove it",
         "python.toml:5: --read-only is missing (the image cannot be changed, and its layer not be filled): "
         "add --read-only",
-        "server.toml:3: port must be from 0 to 65535",
         "The server does not start: see above.",
     ]
