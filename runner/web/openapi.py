@@ -169,7 +169,9 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
     variables = sorted({name for policy in policies.values() for name in policy.env})
     beside = {"files": files, "args": args, "env": _object(dict.fromkeys(variables, WORD), *variables)}
     asked = {"language": _ref("Language"), "code": code, **beside}
-    encoding = {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
+    encoding = {
+        "encoding": {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
+    }
     given = ({"input": input_}, {"input_base64": BYTES}, {"inputs": inputs})
     cells = {"type": "integer", "minimum": 1, "maximum": 1000}
     size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
@@ -177,9 +179,7 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
     return {
         "Language": {"enum": sorted(policies)},
         "Encoded": _object({"base64": BYTES}),
-        "Job": {
-            "anyOf": [_object({**asked, **each, "encoding": encoding}, *beside, *each, "encoding") for each in given]
-        },
+        "Job": {"anyOf": [_object({**asked, **each, **encoding}, *beside, *each, *encoding) for each in given]},
         "First": _object({**asked, "input": input_, "size": size}, *beside, "input", "size"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
