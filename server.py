@@ -78,7 +78,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.config = config
     app.state.page = static.load()
     app.state.sockets = set()
-    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values(), config.keys)
     return app
 
 

@@ -227,15 +227,21 @@ def serving(
     options: Sequence[str] = (),
     host: str | None = None,
     warm: int = 1,
+    keys: str = "",
     **settings: object,
 ) -> Iterator[Server]:
-    """A server on a free port with generous limits and few containers ahead; afterwards nothing of it is left."""
+    """A server on a free port with generous limits and few containers ahead; afterwards nothing of it is left.
+
+    ``keys``: the text of its keys.toml, if it has one.
+    """
     port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies, temporary, log = copy_policies(folder, changed, edit or {}, warm), folder / "tmp", folder / "log"
     temporary.mkdir()
+    if keys:
+        (policies / "keys.toml").write_text(keys)
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(

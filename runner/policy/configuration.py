@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import PolicyError, Problem
-from runner.policy import lock, policy, seccomp, settings, toml
+from runner.policy import keys, lock, policy, seccomp, settings, toml
+from runner.policy.keys import Keys
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 
 FOLDER = Path("policies")
+OTHERS = (settings.FILE, keys.FILE)
+"""What is no policy among the ``*.toml``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,13 @@ class Configuration:
 
     settings: Settings
     policies: dict[str, Policy]
+    keys: Keys | None = None
+    """None where there is no ``keys.toml``: then nobody is asked for a key, and none is looked at."""
+
+    @property
+    def key_required(self) -> bool:
+        """Whether nobody may run a program without a key."""
+        return self.keys is not None and self.keys.required
 
     def policy(self, language: str) -> Policy:
         """The policy of that name, or ``UnknownLanguage``."""
@@ -33,17 +43,20 @@ class Found:
 
     settings: Settings | None = None
     policies: dict[str, Policy] = field(default_factory=dict)
+    keys: Keys | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
 def read(paths: Iterable[Path]) -> Found:
-    """Reads policies, and the service's settings from a file named ``server.toml``."""
+    """Reads policies, the service's settings from a file named ``server.toml``, and keys from ``keys.toml``."""
     found = Found()
     for path in paths:
         try:
             text = path.read_text(encoding="utf-8")
             if path.name == settings.FILE:
                 found.settings = settings.parse(text)
+            elif path.name == keys.FILE:
+                found.keys = keys.parse(text, _languages(path.parent))
             else:
                 found.policies[path.stem] = _with_profile(policy.parse(path.stem, text), text)
         except PolicyError as error:
@@ -51,6 +64,11 @@ def read(paths: Iterable[Path]) -> Found:
         except (OSError, UnicodeDecodeError) as error:
             found.problems.append(Problem(path.name, None, f"cannot be read: {error}"))
     return found
+
+
+def _languages(folder: Path) -> set[str]:
+    """Those of a folder's policies, also of such as have problems of their own."""
+    return {path.stem for path in folder.glob("*.toml") if path.name not in OTHERS}
 
 
 def _with_profile(read: Policy, text: str) -> Policy:
@@ -70,7 +88,9 @@ def _with_profile(read: Policy, text: str) -> Policy:
 
 
 def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
-    """Reads ``server.toml`` and a policy from every other ``*.toml``; ``PolicyError`` lists all problems.
+    """Reads ``server.toml``, ``keys.toml`` if it is there, and a policy from every other ``*.toml``.
+
+    ``PolicyError`` lists all problems.
 
     ``locked``: whether to compare with the lock, where the settings demand it.
     """
@@ -84,7 +104,7 @@ def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
         found.problems.extend(differences(found.policies, dict.fromkeys(found.policies), folder, images=False))
     if found.problems or found.settings is None:
         raise PolicyError(*found.problems)
-    return Configuration(found.settings, found.policies)
+    return Configuration(found.settings, found.policies, found.keys)
 
 
 def _memory_problems(service: Settings, policies: Mapping[str, Policy]) -> Iterator[Problem]:

@@ -1,12 +1,35 @@
 """The one way in, whatever API is spoken: the site is looked at, the request is counted, its body has its bounds."""
 
+from typing import Final, NamedTuple
+
 from starlette.requests import HTTPConnection, Request
 
+from runner.errors import NoValidKey
 from runner.policy.configuration import Configuration
 from runner.runs.client import Client
 from runner.runs.result import Result
 from runner.sandbox.job import Job
-from runner.web import guard, leaving, limiter, problems
+from runner.web import credentials, guard, leaving, limiter, problems
+
+UNKNOWN: Final = "That key is not known here: look whether it is whole, or ask whoever runs this service for another."
+MISSING: Final = (
+    "Programs are run only for who has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first message "
+    "of a live run. Whoever runs this service gives them out."
+)
+
+
+class Counted(NamedTuple):
+    """A request that has been counted."""
+
+    client: Client
+    allowed: bool
+    allowance: limiter.Allowance
+
+    def admitted(self) -> Client:
+        """Who asks, if they may ask now."""
+        if not self.allowed:
+            raise limiter.refusal(self.allowance)
+        return self.client
 
 
 async def admit(http: HTTPConnection, api: str = "run") -> Client:
@@ -14,20 +37,29 @@ async def admit(http: HTTPConnection, api: str = "run") -> Client:
 
     ``http.state.headers`` are for every answer from then on.
     """
-    client, allowed, allowance = await count(http, api)
-    if not allowed:
-        raise limiter.refusal(allowance)
-    return client
+    return (await count(http, api)).admitted()
 
 
-async def count(http: HTTPConnection, api: str = "run") -> tuple[Client, bool, limiter.Allowance]:
-    """The same for who has to be told otherwise: whether their request may be served."""
+async def count(http: HTTPConnection, api: str = "run", key: str = "") -> Counted:
+    """The same for who has to be told otherwise: whether their request may be served.
+
+    A key is counted by its name, and everybody else by address: also who has sent a wrong one, and hears 429 once
+    there were enough of them. ``key``: what came in a first message, for a browser's WebSocket has no headers.
+    """
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
-    client = Client(problems.client(http), api)
-    allowed, allowance = await http.app.state.limiter.hit(client.address)
-    http.state.headers = allowance.headers
-    return client, allowed, allowance
+    limits, address, keys = http.app.state.limiter, problems.client(http), config.keys
+    sent = credentials.sent(http.headers.items(), key) if keys else ""
+    if keys and (holder := keys.find(sent)):
+        http.state.entry.key = holder.name
+        client = Client(address, api, holder.name, holder.languages)
+        counted = Counted(client, *await limits.hit(f"key:{holder.name}", holder.rate))
+    else:
+        counted = Counted(Client(address, api), *await limits.hit(address))
+    http.state.headers = counted.allowance.headers
+    if counted.allowed and not counted.client.key and (sent or config.key_required):
+        raise NoValidKey(UNKNOWN if sent else MISSING)
+    return counted
 
 
 async def body(http: Request) -> bytes:

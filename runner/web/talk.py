@@ -15,7 +15,7 @@ from runner.runs import request
 from runner.runs.events import Event, as_message
 from runner.runs.watch import watch
 from runner.sandbox.live import Feed
-from runner.web import admission, leaving, limiter, problems
+from runner.web import admission, guard, leaving, problems
 from runner.web.access import LEFT
 
 DONE: Final = 1000
@@ -42,12 +42,14 @@ async def talk(socket: WebSocket) -> None:
 
 
 async def _serve(socket: WebSocket, config: Configuration) -> None:
-    client, allowed, allowance = await admission.count(socket)
-    await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in allowance.headers.items()])
+    counted = await _counted(socket, config)
+    headers = counted.allowance.headers if counted else {}
+    await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in headers.items()])
     try:
-        if not allowed:
-            raise limiter.refusal(allowance)
-        job = request.first(await _first(socket, config.settings.body_time), config.policies)
+        client = counted.admitted() if counted else None
+        message = await _first(socket, config.settings.body_time)
+        client = client or (await admission.count(socket, key=request.sent_key(message))).admitted()
+        job = request.first(message, config.policies)
         socket.state.entry.language = job.language
         feed = Feed(config.policies[job.language].limits.input, job.inputs[0])
         await leaving.unless(_read(socket, feed), _send(socket, watch(socket.app.state.service, job, client, feed)))
@@ -60,6 +62,14 @@ async def _serve(socket: WebSocket, config: Configuration) -> None:
         await _end(socket, FAILED, problems.told(socket, error))
     else:
         await _end(socket, DONE)
+
+
+async def _counted(socket: WebSocket, config: Configuration) -> admission.Counted | None:
+    """None where there are keys: a browser can set no headers, so the request is counted after its first message."""
+    if config.keys is None:
+        return await admission.count(socket)
+    guard.check_site(socket.headers, config.settings)
+    return None
 
 
 async def _first(socket: WebSocket, seconds: float) -> bytes:

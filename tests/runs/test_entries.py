@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from runner.errors import ForbiddenLanguage
 from runner.policy import argv, configuration, explain
 from runner.policy.flags import FLAGS, SECCOMP
 from runner.policy.policy import Policy
@@ -40,6 +41,7 @@ def test_a_start_has_hashes_and_sizes() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "policy": PYTHON.digest,
         "profile": PYTHON.profile,
@@ -54,6 +56,28 @@ def test_a_start_has_hashes_and_sizes() -> None:
     assert "secret" not in json.dumps(fields)
 
 
+def test_a_key_is_named() -> None:
+    """At the start and at each kind of end."""
+    client = replace(CLIENT, key="alice")
+    job = Job("python", SECRET, (b"",))
+    lines = [
+        entries.started(job, PYTHON, name="job-1", argv=(), image=None, client=client),
+        entries.ended(result(observed(Step.RUN, Ending(0, None, 0.5, 0.1, 4096, 0, ()))), client),
+        entries.lost("job-1", PYTHON, client, "abandoned"),
+    ]
+    assert [line["key"] for line in lines] == ["alice"] * 3
+
+
+def test_who_asks_may_run_what_their_key_is_for() -> None:
+    """Whoever has no key, and a key that is for every language, may run any."""
+    CLIENT.check("python")
+    replace(CLIENT, key="alice").check("python")
+    some = replace(CLIENT, key="alice", languages=frozenset({"python", "cpp"}))
+    some.check("cpp")
+    with pytest.raises(ForbiddenLanguage, match=r"^The key alice may not run bash; it is for cpp, python\.$"):
+        some.check("bash")
+
+
 def test_an_end_has_the_verdict() -> None:
     """Of all runs together; what was written is a size."""
     good = Ending(0, None, 0.5, 0.1, 4096, 0, ())
@@ -62,6 +86,7 @@ def test_an_end_has_the_verdict() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "status": "runtime_error",
         "reason": "output_limit",
@@ -89,6 +114,7 @@ def test_a_run_that_was_lost_says_why() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "status": None,
         "reason": "abandoned",
