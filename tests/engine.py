@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.harness import docker, eventually, processes
 
-IMAGE = "code-runner-python:2"
+IMAGE = "code-runner-python:3"
 
 
 class Engine:

@@ -29,15 +29,19 @@ def launch(policy: Policy) -> tuple[str, ...]:
     compile_step: Sequence[str] = ()
     if policy.compile:
         compile_step = (f"--compile-time={limits.compile_time:g}", "--compile", *policy.compile)
+    results: Sequence[str] = ()
+    if limits.result_files:
+        numbers = (f"--result-files={limits.result_files}", f"--result-bytes={limits.result_bytes}")
+        results = (f"--results={policy.results}", *numbers)
     ahead = (f"--ahead-unless={policy.ahead_unless}",) if policy.ahead_unless else ()
     source = (f"--source={policy.source}", *ahead)
     times = (f"--wall-time={limits.wall_time:g}", f"--live-time={limits.live_time:g}")
-    return (*policy.launcher, *source, *times, *compile_step, "--run", *policy.run)
+    return (*policy.launcher, *source, *times, *results, *compile_step, "--run", *policy.run)
 
 
 def probe(policy: Policy) -> Policy:
     """The policy with runner/proof/probe.pl as its program: the lines, the image and the launcher stay as they are."""
-    limits = replace(policy.limits, wall_time=10.0, output=2**18)
+    limits = replace(policy.limits, wall_time=10.0, output=2**18, result_files=0)
     run = ("/usr/lib/runner/perl", "probe.pl")  # in every image, for the launcher
     return replace(policy, source="probe.pl", compile=(), run=run, ahead_unless="", limits=limits)
 

@@ -39,6 +39,9 @@ def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: 
         "argv": list(argv),
         "source": _hashed(job.source),
         "inputs": [_hashed(data) for data in job.inputs],
+        "files": [_hashed(file.name.encode() + b"\0" + file.data) for file in job.files],
+        "args": [_hashed(data) for data in (*job.compile_args, *job.args)],
+        "env": [_hashed(name.encode() + b"=" + value) for name, value in job.env],
     }
 
 
@@ -66,6 +69,7 @@ def ended(result: Result, client: Client, live_input: str | None = None) -> Fiel
         "peak_memory": ending.peak_memory if ending else None,
         "stdout": len(observed.stdout.data) + observed.stdout.dropped,
         "stderr": len(observed.stderr.data) + observed.stderr.dropped,
+        "results": [_hashed(file.data) for run in result.runs for file in run.observed.results],
     }
 
 

@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -46,7 +47,9 @@ def wanted(accept: str) -> bool:
 class Tail:
     """Reads phases from where it has left off; what it is given grows between two calls and is never held twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, base64: bool = False) -> None:
+        """``base64``: whether output is told as that."""
+        self._base64 = base64
         self._begun = 0
         self._streams: tuple[_Stream, ...] = ()
 
@@ -56,7 +59,7 @@ class Tail:
             yield from self._output(phases[self._begun - 1], final=over or len(phases) > self._begun)
         for phase in phases[self._begun :]:
             self._begun += 1
-            self._streams = (_Stream("stdout"), _Stream("stderr"))
+            self._streams = (_Stream("stdout", self._base64), _Stream("stderr", self._base64))
             yield Event("phase", _described(phase, phases[: self._begun]))
             yield from self._output(phase, final=over or len(phases) > self._begun)
 
@@ -73,7 +76,8 @@ def _described(phase: Phase, begun: Sequence[Phase]) -> dict[str, object]:
 class _Stream:
     """One stream of one phase; no character is cut in two."""
 
-    def __init__(self, name: Literal["stdout", "stderr"]) -> None:
+    def __init__(self, name: Literal["stdout", "stderr"], base64: bool) -> None:
+        self._base64 = base64
         self._name: Literal["stdout", "stderr"] = name
         self._taken = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -87,5 +91,8 @@ class _Stream:
             yield from self._event(b"", final=True)
 
     def _event(self, data: bytes, *, final: bool = False) -> Iterator[Event]:
-        if text := self._decode(data, final):
+        if self._base64:
+            if data:
+                yield Event(self._name, {"base64": b64encode(data).decode()})
+        elif text := self._decode(data, final):
             yield Event(self._name, {"text": text})

@@ -21,7 +21,7 @@ async def watch(service: Service, job: Job, client: Client, feed: Feed | None = 
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.
     """
-    live, tail = Live(feed), Tail()
+    live, tail = Live(feed), Tail(base64=job.base64)
     running = asyncio.create_task(service.run(job, client, live))
     running.add_done_callback(lambda _: live.news.set())
     try:
@@ -41,7 +41,7 @@ async def watch(service: Service, job: Job, client: Client, feed: Feed | None = 
         result = running.result()
         for event in tail.take(live.phases, over=True):
             yield event
-        yield Event("result", as_json(result, several=job.several))
+        yield Event("result", as_json(result, several=job.several, base64=job.base64))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

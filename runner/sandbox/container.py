@@ -12,10 +12,11 @@ from runner.errors import EngineError
 from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.sandbox import names, process, removal
+from runner.sandbox.handover import hand_over, results
 from runner.sandbox.job import Facts, Job, Observed, Output
 from runner.sandbox.live import Feed, Live
 from runner.sandbox.process import ANSWER_TIME
-from runner.sandbox.protocol import NONCE_SIZE, Phase, Step, Stream, Transcript, hand_over, message
+from runner.sandbox.protocol import NONCE_SIZE, RESULT_HEAD, RESULT_NAME, Phase, Step, Stream, Transcript, message
 
 START_TIME = 20.0
 """Seconds until the launcher must be ready; a cold start takes 0.3 s on an idle machine."""
@@ -23,6 +24,8 @@ EXIT_TIME = 5.0
 """Seconds from the verdict until the docker client must be gone."""
 INTERRUPT_TIME = 1.0
 """Seconds from the order to end a step until the launcher must have said that it has ended, and what it has used."""
+RESULTS_TIME = 5.0
+"""Seconds from a run's end until the files that it has left must have come."""
 ASK_TIME = 0.5
 """Seconds before a deadline at which the engine is asked whether it is there; it takes less than that to say so."""
 GVISOR = "--runtime=runsc"
@@ -39,7 +42,7 @@ class Container:
         self.uid = uid
         self.argv = argv.run(policy, self.name, uid, instance)
         self._nonce = secrets.token_hex(NONCE_SIZE // 2).encode()
-        self._transcript = Transcript(self._nonce, _steps(policy), policy.limits.output)
+        self._transcript = Transcript(self._nonce, _steps(policy), policy.limits.output, _result_bytes(policy))
         self._client: Process | None = None
         self._failure: EngineError | None = None
         self._news = asyncio.Event()
@@ -104,8 +107,7 @@ class Container:
 
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
-        again = len(job.inputs) > 1
-        self._send(hand_over(self._nonce, job.source, again=again) + _begin(job), feed=self._live.feed)
+        self._send(hand_over(self._nonce, job), feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
         for number, phase in enumerate(self._transcript.phases, 1):
@@ -121,7 +123,7 @@ class Container:
                 return
             if phase.step is Step.RUN:
                 total_time -= observed.seconds
-            if total_time <= 0 or phase.ending is None:  # a launcher that does not tell in time ends with all its runs
+            if total_time <= 0 or not phase.over:  # a launcher that does not tell in time ends with all its runs
                 self.stop()
 
     def _is_last(self, phase: Phase, observed: Observed) -> bool:
@@ -130,11 +132,12 @@ class Container:
         return phase is self._transcript.phases[-1]
 
     def _limit(self, phase: Phase, job: Job, total_time: float) -> float:
-        """Seconds for a step."""
-        limits = self.policy.limits
+        """Seconds for a step: the policy's, or what the client wants if that is less."""
+        limits, narrowed = self.policy.limits, job.narrowed
         if phase.step is Step.COMPILE:
-            return limits.compile_time
-        return limits.live_time if job.terminal else min(limits.wall_time, total_time)
+            return min(limits.compile_time, narrowed.compile_time or math.inf)
+        own = limits.live_time if job.terminal else min(limits.wall_time, total_time)
+        return min(own, narrowed.wall_time or math.inf)
 
     async def _observe(self, phase: Phase, number: int, limit: float, total_time: float) -> Observed:
         """Waits for a step's end, for too much output, or for its deadline; then for what it has used."""
@@ -150,14 +153,17 @@ class Container:
         if limit > 0 and not phase.ending:
             self._send(message("stop", b"%d" % number))
             await self._until(lambda: phase.ending is not None, clock() + INTERRUPT_TIME)
+        if phase.ending:
+            await self._until(lambda: phase.over, clock() + RESULTS_TIME)
         return Observed(
             step=phase.step,
             stdout=stdout,
             stderr=stderr,
-            ending=phase.ending,
+            ending=phase.ending if phase.over else None,
             timed_out=timed_out,
             seconds=seconds,
             own_time=phase.step is Step.COMPILE or total_time >= self.policy.limits.wall_time,
+            results=results(bytes(phase.results)) if phase.over else (),
         )
 
     def _send(self, data: bytes, *, feed: Feed | None = None) -> None:
@@ -245,11 +251,10 @@ def _steps(policy: Policy) -> tuple[Step, ...]:
     return (Step.COMPILE, Step.RUN) if policy.compile else (Step.RUN,)
 
 
-def _begin(job: Job) -> bytes:
-    """What makes the first run."""
-    if job.terminal is None:
-        return message("input", job.inputs[0])
-    return message("live", b"%d %d" % job.terminal) + message("type", job.inputs[0])
+def _result_bytes(policy: Policy) -> int:
+    """What a run's results take on their way, at the most."""
+    limits = policy.limits
+    return limits.result_bytes + limits.result_files * (RESULT_HEAD + RESULT_NAME)
 
 
 def _stops(phase: Phase) -> bool:

@@ -17,11 +17,17 @@ NONCE_SIZE: Final = 32
 _LONGEST_MARK: Final = 512
 _MARK: Final = re.compile(
     rb" (compile|run) status=(\d{1,9}) wall=(\d{1,15}) cpu=(\d{0,20}) peak=(\d{0,20}) oom=(\d{0,20})"
-    rb" reached=((?:[a-z]{1,10},?){0,10})"
+    rb" results=(\d{1,10}) reached=((?:[a-z]{1,10},?){0,10})"
 )
+RESULT_HEAD: Final = 25
+"""Bytes before the name of a result."""
+RESULT_NAME: Final = 4096
+"""Bytes of a path, at the most: what Linux allows."""
 
 Stream = Literal["stdout", "stderr"]
-Kind = Literal["source", "again", "input", "live", "type", "size", "stop", "end"]
+Kind = Literal[
+    "file", "args", "flags", "env", "limits", "again", "source", "input", "live", "type", "size", "stop", "end"
+]
 
 
 class Step(Enum):
@@ -47,11 +53,8 @@ class Ending:
     """Processes of the step that the kernel killed for want of memory."""
     reached: tuple[str, ...]
     """The limits that the step has reached, as far as the kernel tells: see images/launch."""
-
-
-def hand_over(nonce: bytes, source: bytes, *, again: bool) -> bytes:
-    """What the launcher gets first; inputs follow. ``again``: whether there will be several runs."""
-    return nonce + b"\n" + message("source", source) + (message("again") if again else b"")
+    results: int = 0
+    """Bytes that follow on stdout: the files that the run has left."""
 
 
 def message(kind: Kind, data: bytes = b"") -> bytes:
@@ -112,6 +115,13 @@ class Phase:
     ending: Ending | None = None
     cut: bool = False
     """Whether the runner has stopped listening before its end."""
+    results: bytearray = field(default_factory=bytearray)
+    """What has come of its results, see ``Ending``."""
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it has come."""
+        return self.ending is not None and len(self.results) == self.ending.results
 
     def close(self, *, cut: bool) -> None:
         """Keeps no more than there is."""
@@ -128,12 +138,12 @@ class Phase:
 class Transcript:
     """Everything one container said, from docker's first word to the last mark."""
 
-    def __init__(self, nonce: bytes, steps: Sequence[Step], limit: int) -> None:
-        """``limit``: bytes kept of each step's stdout and stderr."""
+    def __init__(self, nonce: bytes, steps: Sequence[Step], limit: int, results: int = 0) -> None:
+        """``limit``: bytes kept of each step's stdout and stderr; ``results``: bytes of a run's, at the most."""
         self.engine_text = Capture(limit)
         self.phases = [Phase(step, Capture(limit), Capture(limit)) for step in steps]
-        self._stdout = _Reader(nonce, self.phases, ready=True)
-        self._stderr = _Reader(nonce, self.phases, ready=False)
+        self._stdout = _Reader(nonce, self.phases, results, ready=True)
+        self._stderr = _Reader(nonce, self.phases, results, ready=False)
 
     @property
     def ready(self) -> bool:
@@ -163,15 +173,18 @@ class Transcript:
         """Whether no further step will come."""
         first, last = self.phases[0], self.phases[-1]
         failed = first.step is Step.COMPILE and first.ending is not None and first.ending.exit_code != 0
-        return failed or last.ending is not None
+        return failed or last.over
 
 
 class _Reader:
     """One stream: cuts it into output and marks."""
 
-    def __init__(self, nonce: bytes, phases: Sequence[Phase], *, ready: bool) -> None:
+    def __init__(self, nonce: bytes, phases: Sequence[Phase], results: int, *, ready: bool) -> None:
         self.ready = ready
         self.endings: list[Ending] = []
+        self._brings_results = ready
+        self._results = results
+        self._due = 0
         self._phases = phases
         self._nonce = nonce
         self._tokens = Tokens(nonce if ready else READY)
@@ -183,6 +196,9 @@ class _Reader:
         if not data and self._mark is None:
             yield from self._output(self._tokens.rest())
         while data:
+            if self._due:
+                data = self._read_results(data)
+                continue
             if self._mark is not None:
                 data = self._read_mark(self._mark + data)
                 continue
@@ -211,14 +227,22 @@ class _Reader:
         self._mark = None
         match = _MARK.fullmatch(mark)
         expected = self._phases[len(self.endings)].step.value if len(self.endings) < len(self._phases) else None
-        if self._believed and match and match[1].decode() == expected:
+        if self._believed and match and match[1].decode() == expected and int(match[7]) <= self._results:
             self.endings.append(_ending(*match.groups()[1:]))
+            self._due = self.endings[-1].results if self._brings_results else 0
         else:
             self._believed = False  # not the launcher's hand: nothing after it counts
         return rest
 
+    def _read_results(self, data: bytes) -> bytes:
+        """Takes what belongs to the results of the step that has ended last; returns what is left to read."""
+        taken, rest = data[: self._due], data[self._due :]
+        self._phases[len(self.endings) - 1].results += taken
+        self._due -= len(taken)
+        return rest
 
-def _ending(status: bytes, wall: bytes, cpu: bytes, peak: bytes, oom: bytes, reached: bytes) -> Ending:
+
+def _ending(status: bytes, wall: bytes, cpu: bytes, peak: bytes, oom: bytes, results: bytes, reached: bytes) -> Ending:
     code, signal = int(status) >> 8, int(status) & 0x7F
     return Ending(
         exit_code=None if signal else code,
@@ -228,4 +252,5 @@ def _ending(status: bytes, wall: bytes, cpu: bytes, peak: bytes, oom: bytes, rea
         peak_memory=int(peak) if peak else None,
         oom_kills=int(oom) if oom else None,
         reached=tuple(reached.decode().split(",")) if reached else (),
+        results=int(results),
     )

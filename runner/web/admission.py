@@ -13,7 +13,7 @@ from runner.web import credentials, guard, leaving, limiter, problems
 
 UNKNOWN: Final = "That key is not known here: look whether it is whole, or ask whoever runs this service for another."
 MISSING: Final = (
-    "Programs are run only for who has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first message "
+    "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first message "
     "of a live run. Whoever runs this service gives them out."
 )
 

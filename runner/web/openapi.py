@@ -17,9 +17,10 @@ TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 FLAG: Final[Schema] = {"type": "boolean"}
+BYTES: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
+TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
 SITE: Final[Titles] = {403: ["Forbidden site"]}
 """What is refused before anything is asked for."""
-TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
 
 
 def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]], keys: Keys | None = None) -> Schema:
@@ -146,22 +147,35 @@ def _live() -> Schema:
 
 # Schemas
 
-_SECRET: Final[Schema] = {**TEXT, "description": "A key, where no header can be set; it is nobody's but its holder's."}
+_SECRET: Final[Schema] = {**TEXT, "description": "A key, where no header can be set; as in `Authorization`."}
 
 
 def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
     code = {"type": "string", "description": _sizes(policies, "source")}
     input_ = {"type": "string", "description": _sizes(policies, "input")}
     most = max(policy.limits.inputs for policy in policies.values())
-    inputs = {**_list(input_), "minItems": 1, "maxItems": most, "description": _sizes(policies, "inputs")}
-    asked = {"language": _ref("Language"), "code": code}
+    inputs = {
+        **_list({"anyOf": [input_, _ref("Encoded")]}),
+        "minItems": 1,
+        "maxItems": most,
+        "description": _sizes(policies, "inputs"),
+    }
+    contents = {"anyOf": [TEXT, _ref("Encoded")]}
+    files = {**_map(contents), "description": f"Names, with their folders. {_sizes(policies, 'files')}"}
+    args = {**_list(TEXT), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
+    beside = {"files": files, "args": args, "env": _map(TEXT)}
+    asked = {"language": _ref("Language"), "code": code, **beside}
+    encoding = {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
+    given = {"input": input_, "input_base64": BYTES, "inputs": inputs}
     cells = {"type": "integer", "minimum": 1, "maximum": 1000}
     size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
     every = [title for status in titles.values() for title in status]
     return {
         "Language": {"enum": sorted(policies)},
-        "Job": {"oneOf": [_object({**asked, "input": input_}, "input"), _object({**asked, "inputs": inputs})]},
-        "First": _object({**asked, "input": input_, "size": size, "key": _SECRET}, "input", "size", "key"),
+        "Encoded": _object({"base64": BYTES}),
+        "Job": _object({**asked, **given, "encoding": encoding}, *beside, *given, "encoding")
+        | {"description": "At most one of `input`, `input_base64` and `inputs`."},
+        "First": _object({**asked, "input": input_, "size": size, "key": _SECRET}, *beside, "input", "size", "key"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
         "Phase": {
@@ -170,7 +184,7 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
                 _object({"phase": {"const": "run"}, "run": {"type": "integer", "minimum": 1}}),
             ]
         },
-        "Text": _object({"text": TEXT}),
+        "Text": {"oneOf": [_object({"text": TEXT}), _ref("Encoded")]},
         "Result": {"oneOf": [_ref("Report"), _ref("Reports")]},
         "Status": {"enum": [status.value for status in Status]},
         "Reason": {"enum": [reason.value for reason in Reason], "description": _reasons()},
@@ -182,7 +196,7 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
 
 
 def _sizes(policies: Mapping[str, Policy], limit: str) -> str:
-    unit = "strings" if limit == "inputs" else "bytes as UTF-8"
+    unit = {"inputs": "strings", "files": "files"}.get(limit, "bytes as UTF-8")
     each = ", ".join(f"{getattr(policy.limits, limit)} for {name}" for name, policy in sorted(policies.items()))
     return f"At most so many {unit}: {each}."
 
@@ -212,10 +226,12 @@ def _reports() -> Schema:
         "times": _object(spent),
         "peak_memory": _null(COUNT),
         "oom_kills": _null(COUNT),
+        "files": _list(_ref("File")),
     }
+    file = {"name": TEXT, "size": COUNT, "type": TEXT, "content": {"anyOf": [TEXT, _ref("Encoded")]}}
     one = {**common, **run, "times": _object({**queued, **spent}), "compile_output": TEXT}
     several = {**common, **ending, "compile_output": TEXT, "times": _object(queued), "results": _list(_ref("Run"))}
-    return {"Run": _object(run), "Report": _object(one), "Reports": _object(several)}
+    return {"File": _object(file), "Run": _object(run), "Report": _object(one), "Reports": _object(several)}
 
 
 def _described() -> Schema:

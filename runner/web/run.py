@@ -31,7 +31,7 @@ async def run(http: Request) -> Response:
         http.state.entry.language = job.language
         return EventStream(watch(http.app.state.service, job, client), http, headers)
     result = await admission.run(http, job, client)
-    http.state.entry.report = as_json(result, several=job.several)
+    http.state.entry.report = as_json(result, several=job.several, base64=job.base64)
     return JSONResponse(http.state.entry.report, headers=headers)
 
 

@@ -15,8 +15,10 @@ from typing import Any, Final, Protocol
 from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.sandbox import names
+from runner.sandbox.handover import hand_over
+from runner.sandbox.job import Job
 from runner.sandbox.process import environment
-from runner.sandbox.protocol import NONCE_SIZE, hand_over, message
+from runner.sandbox.protocol import NONCE_SIZE, message
 from runner.sandbox.uids import Uids
 from tests.bench.cases import Case
 from tests.bench.figures import Answer
@@ -151,8 +153,8 @@ class Cold:
 
 
 def _hand_over(nonce: bytes, case: Case) -> bytes:
-    inputs = b"".join(message("input", data) for data in case.inputs)
-    return hand_over(nonce, case.source, again=case.several) + inputs + message("end")
+    first = hand_over(nonce, Job(case.language, case.source, case.inputs))
+    return first + b"".join(message("input", data) for data in case.inputs[1:]) + message("end")
 
 
 def _printed(nonce: bytes, stdout: bytes) -> bytes:

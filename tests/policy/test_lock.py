@@ -82,7 +82,7 @@ def test_what_is_no_lock_is_refused(text: str) -> None:
 
 def pin(edit: dict[str, tuple[str, str]], language: str) -> str:
     """Names the image of a policy by its id."""
-    image = f"code-runner-{language}:2"
+    image = f"code-runner-{language}:3"
     identity = docker("image", "inspect", "--format={{.Id}}", image).strip()
     edit[f"{language}.toml"] = (image, identity)
     return identity

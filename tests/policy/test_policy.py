@@ -75,14 +75,17 @@ def test_the_command_is_the_lines_then_name_and_label_then_image_then_launcher(d
     command = argv.run(policy.parse("box", toml_text(data)), "job-1", uid, "main")
     lines = tuple(line.replace("{uid}", str(uid)) for line in data["docker-run"])
     ahead = (f"--ahead-unless={data['ahead-unless']}",) if data["ahead-unless"] else ()
+    limits = data["limits"]
+    numbers = (f"--result-files={limits['result-files']}", f"--result-bytes={limits['result-bytes']}")
+    results = (f"--results={data['results']}", *numbers) if limits["result-files"] else ()
     compile_step: tuple[str, ...] = ()
     if data["compile"]:
-        compile_step = (f"--compile-time={data['limits']['compile-time']:g}", "--compile", *data["compile"])
+        compile_step = (f"--compile-time={limits['compile-time']:g}", "--compile", *data["compile"])
     assert command == (
         *("docker", "run", *lines, "--name=job-1", "--label=code-runner=main"),
         *(data["image"], *data["launcher"]),
-        *(f"--source={data['source']}", *ahead, f"--wall-time={data['limits']['wall-time']:g}"),
-        *(f"--live-time={data['limits']['live-time']:g}", *compile_step),
+        *(f"--source={data['source']}", *ahead, f"--wall-time={limits['wall-time']:g}"),
+        *(f"--live-time={limits['live-time']:g}", *results, *compile_step),
         *("--run", *data["run"]),
     )
     options = command[2 : len(lines) + 4]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shlex
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from runner.policy.policy import Policy
 from runner.runs import entries
 from runner.runs.client import Client
 from runner.runs.result import Result, decide
-from runner.sandbox.job import Facts, Job, Observed, Output
+from runner.sandbox.job import Facts, File, Job, Observed, Output
 from runner.sandbox.protocol import Ending, Step
 
 POLICIES = configuration.load().policies
@@ -35,7 +36,12 @@ def result(*steps: Observed, language: str = "python") -> Result:
 
 def test_a_start_has_hashes_and_sizes() -> None:
     """Of the source and of each input."""
-    job = Job("python", SECRET, (b"", b"input"), several=True)
+    beside: dict[str, Any] = {
+        "files": (File("secret.txt", b"secret"),),
+        "args": (b"secret",),
+        "env": (("MODE", b"secret"),),
+    }
+    job = replace(Job("python", SECRET, (b"", b"input"), several=True), **beside)
     fields = entries.started(job, PYTHON, name="job-1", argv=("docker", "run"), image="sha256:1", client=CLIENT)
     assert fields == {
         "job": "job-1",
@@ -52,6 +58,9 @@ def test_a_start_has_hashes_and_sizes() -> None:
             {"sha256": hashlib.sha256(b"").hexdigest(), "size": 0},
             {"sha256": hashlib.sha256(b"input").hexdigest(), "size": 5},
         ],
+        "files": [{"sha256": hashlib.sha256(b"secret.txt\0secret").hexdigest(), "size": 17}],
+        "args": [{"sha256": hashlib.sha256(b"secret").hexdigest(), "size": 6}],
+        "env": [{"sha256": hashlib.sha256(b"MODE=secret").hexdigest(), "size": 11}],
     }
     assert "secret" not in json.dumps(fields)
 
@@ -98,6 +107,7 @@ def test_an_end_has_the_verdict() -> None:
         "peak_memory": 4096,
         "stdout": 5,
         "stderr": 0,
+        "results": [],
     }
     steps = (observed(Step.COMPILE, good), observed(Step.RUN, Ending(None, 11, 0.5, None, None, None, ())))
     whole = (steps[0], replace(steps[1], stdout=Output(b"abc", 0)))

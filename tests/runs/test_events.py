@@ -1,6 +1,7 @@
 """From captured bytes to events: whatever the cuts, what a watcher has read is what the result says."""
 
 import json
+from base64 import b64decode
 from typing import Final
 
 import pytest
@@ -92,6 +93,20 @@ def test_a_closed_capture_keeps_no_more() -> None:
     capture.close()
     capture.add(b"def")
     assert (bytes(capture.data), capture.dropped) == (b"abc", 3)
+
+
+@unhurried
+@given(st.lists(st.binary(max_size=50), max_size=5))
+def test_output_in_base64_is_exact(pieces: list[bytes]) -> None:
+    """However it comes: each event has whole bytes of its own."""
+    phase, tail = Phase(Step.RUN, Capture(10**6), Capture(10**6)), Tail(base64=True)
+    seen = []
+    for piece in pieces:
+        phase.stdout.add(piece)
+        seen += list(tail.take([phase]))
+    seen += list(tail.take([phase], over=True))
+    written = [b64decode(str(event.data["base64"])) for event in seen if event.name == "stdout"]
+    assert b"".join(written) == b"".join(pieces)
 
 
 json_text: Final = st.text(st.characters(exclude_categories=["Cs"]))

@@ -89,7 +89,7 @@ def test_a_server_killed_at_any_moment_leaves_nothing(engine: None, tmp_path: Pa
 def test_the_next_start_sweeps_its_own_at_once(engine: None, tmp_path: Path) -> None:
     """Without waiting for any limit; another instance's container stays."""
     instance, other = f"test-{secrets.token_hex(4)}", f"test-{secrets.token_hex(4)}"
-    command = ["--network=none", "--entrypoint=sleep", "code-runner-python:2", "300"]
+    command = ["--network=none", "--entrypoint=sleep", "code-runner-python:3", "300"]
     docker("run", "-d", "--name", f"{other}-1", f"--label={LABEL}={other}", *command)
     try:
         for name in ("first", "second"):
@@ -120,7 +120,7 @@ def test_what_a_killed_command_left_is_swept_when_it_is_old(engine: None, tmp_pa
         "server": f"job-{old:%Y%m%dT%H%M%S}-{mark}0",
         "running": f"job-{old:%Y%m%dT%H%M%S}-{mark}1",
     }
-    image = ["--network=none", "--entrypoint=sleep", "code-runner-python:2", "300"]
+    image = ["--network=none", "--entrypoint=sleep", "code-runner-python:3", "300"]
     try:
         for kind, name in names.items():
             label = f"--label={LABEL}={'test' if kind == 'server' else 'cli'}-{mark}"

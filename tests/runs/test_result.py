@@ -4,7 +4,7 @@ import json
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from runner.policy import policy
 from runner.policy.policy import Policy
 from runner.runs.report import as_json, text
 from runner.runs.result import STATUS, Reason, Result, Status, Verdict, decide, signal_name
-from runner.sandbox.job import Facts, Observed, Output
+from runner.sandbox.job import Facts, File, Observed, Output
 from runner.sandbox.protocol import Ending, Step
 from tests.strategies import unhurried
 
@@ -263,6 +263,7 @@ def test_the_report_of_a_run() -> None:
         "times": {"queued": 0.0, "compile": None, "wall": 0.021235, "cpu": 0.01},
         "peak_memory": 4096,
         "oom_kills": 0,
+        "files": [],
         "compile_output": "",
     }
 
@@ -286,6 +287,7 @@ def test_the_report_of_a_compiled_run() -> None:
         "times": {"queued": 0.5, "compile": 0.5, "wall": 0.03, "cpu": None},
         "peak_memory": None,
         "oom_kills": None,
+        "files": [],
         "compile_output": "note\n/tmp/main.cpp: warning\n",
     }
 
@@ -308,6 +310,7 @@ def test_the_report_of_a_failed_compilation() -> None:
         "times": {"queued": 0.5, "compile": 0.5, "wall": None, "cpu": 0.01},
         "peak_memory": 4096,
         "oom_kills": 0,
+        "files": [],
         "compile_output": "",
     }
 
@@ -336,7 +339,7 @@ def test_the_report_of_several_runs() -> None:
         "compile_output": "",
         "times": {"queued": 0.5, "compile": 0.5},
     }
-    none = {"exit_code": None, "signal": None, "peak_memory": None, "oom_kills": None}
+    none: dict[str, object] = {"exit_code": None, "signal": None, "peak_memory": None, "oom_kills": None, "files": []}
     whole = {"reached": [], "truncated": {"stdout": False, "stderr": False}, "stderr": ""}
     assert report["results"] == [
         {
@@ -349,6 +352,7 @@ def test_the_report_of_several_runs() -> None:
             "signal": None,
             "peak_memory": 4096,
             "oom_kills": 0,
+            "files": [],
         },
         {
             **whole,
@@ -359,6 +363,22 @@ def test_the_report_of_several_runs() -> None:
             "times": {"wall": 0.0, "cpu": None},
         },
     ]
+
+
+def test_results_are_text_where_they_can_be() -> None:
+    """Else base64, as all of the answer where that was asked for; the type goes by the name."""
+    files = (File("a/plot.PNG", b"\x89"), File("b", "é".encode()), File("c.csv", b"1,2"), File("d.", b"\xff"))
+    facts = Facts("job-1", 0.0, (replace(RUN, stdout=Output(b"\xff", 0), results=files),), COMMAND)
+    result = decide(facts, PYTHON)
+    assert as_json(result)["files"] == [
+        {"name": "a/plot.PNG", "size": 1, "type": "image/png", "content": {"base64": "iQ=="}},
+        {"name": "b", "size": 2, "type": "text/plain", "content": "é"},
+        {"name": "c.csv", "size": 3, "type": "text/csv", "content": "1,2"},
+        {"name": "d.", "size": 1, "type": "application/octet-stream", "content": {"base64": "/w=="}},
+    ]
+    report: Any = as_json(result, base64=True)
+    assert report["stdout"] == "/w=="
+    assert [file["content"]["base64"] for file in report["files"]] == ["iQ==", "w6k=", "MSwy", "/w=="]
 
 
 def test_several_runs_of_what_did_not_compile() -> None:

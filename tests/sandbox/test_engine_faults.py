@@ -22,7 +22,7 @@ WAITING = 3.0
 BOUND = WAITING + 2 + 5 + 2
 """Seconds within which each request is answered: waiting, running, asking the engine, and a loaded machine."""
 GOOD = {"language": "python", "code": "print(1)"}
-EDIT = {"cpp.toml": ("code-runner-cpp:2", IMAGE)}  # the engine has but one image
+EDIT = {"cpp.toml": ("code-runner-cpp:3", IMAGE)}  # the engine has but one image
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from tests.harness import ROOT, Server, docker, eventually, processes, serving
 
 README = (ROOT / "images" / "server" / "README.md").read_text()
-IMAGE = "code-runner-python:2"
+IMAGE = "code-runner-python:3"
 FIVE = "import subprocess as s\nprint([p.wait() for p in [s.Popen(['sleep', '0.1']) for _ in range(5)]])"
 
 

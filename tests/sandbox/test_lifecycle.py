@@ -150,7 +150,7 @@ def test_a_killed_server_leaves_nothing_that_outlives_the_limits(own: Server) ->
 def test_a_start_sweeps_what_is_its_own_and_only_that(engine: None, tmp_path: Path) -> None:
     """By its label, in whatever state."""
     mine, other = f"test-{secrets.token_hex(4)}", f"test-{secrets.token_hex(4)}"
-    command = ["--network=none", "--entrypoint=sleep", "code-runner-python:2", "300"]
+    command = ["--network=none", "--entrypoint=sleep", "code-runner-python:3", "300"]
     try:
         docker("run", "-d", "--name", f"{mine}-1", f"--label={LABEL}={mine}", *command)
         docker("create", "--name", f"{mine}-2", f"--label={LABEL}={mine}", *command)

@@ -19,7 +19,6 @@ from runner.sandbox.protocol import (
     Stream,
     Tokens,
     Transcript,
-    hand_over,
     message,
 )
 from tests.strategies import cuts, unhurried
@@ -29,11 +28,11 @@ OTHER: Final = b"a3bf4f1b2b0b822cd15d6c15b0f00a08"
 COMPLETED: Final = Ending(
     exit_code=0, signal=None, wall_time=0.002, cpu_time=0.001234, peak_memory=4096, oom_kills=0, reached=()
 )
-SILENT: Final = b" wall=2000 cpu= peak= oom= reached="
+SILENT: Final = b" wall=2000 cpu= peak= oom= results=0 reached="
 
 
-FIGURES: Final = b"wall=1 cpu=1 peak=1 oom=0 reached="
-GOOD: Final = b"status=0 wall=2000 cpu=1234 peak=4096 oom=0 reached="
+FIGURES: Final = b"wall=1 cpu=1 peak=1 oom=0 results=0 reached="
+GOOD: Final = b"status=0 wall=2000 cpu=1234 peak=4096 oom=0 results=0 reached="
 
 
 def mark(step: Step, fields: bytes = GOOD, nonce: bytes = NONCE) -> bytes:
@@ -42,28 +41,6 @@ def mark(step: Step, fields: bytes = GOOD, nonce: bytes = NONCE) -> bytes:
 
 
 # Towards the launcher
-
-
-def launcher_reads(stdin: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The launcher's side, in Python: the nonce, and each message's kind and data."""
-    nonce, rest = stdin[:33], stdin[33:]
-    messages = []
-    while rest:
-        head = re.fullmatch(rb"(\w+) +(\d+)\n", rest[:24])
-        assert head is not None
-        messages.append((head[1], rest[24 : 24 + int(head[2])]))
-        rest = rest[24 + int(head[2]) :]
-    return nonce, messages
-
-
-@unhurried
-@given(st.binary(), st.lists(st.binary(), min_size=1, max_size=5))
-def test_inputs_arrive_as_they_were_sent(source: bytes, inputs: list[bytes]) -> None:
-    """Any source and any input, NUL, newlines and all: the launcher gets these bytes, and each run its own."""
-    again = len(inputs) > 1
-    stdin = hand_over(NONCE, source, again=again) + b"".join(message("input", data) for data in inputs)
-    expected = [(b"source", source), *([(b"again", b"")] if again else []), *((b"input", data) for data in inputs)]
-    assert launcher_reads(stdin) == (NONCE + b"\n", expected)
 
 
 @given(st.integers(0, 2**40))
@@ -79,7 +56,7 @@ def test_the_head_has_its_size_whatever_the_number(size: int) -> None:
 
 def test_the_frames_are_these() -> None:
     """The format, spelt out."""
-    assert hand_over(NONCE, b"print(1)", again=False) == NONCE + b"\nsource                8\nprint(1)"
+    assert message("source", b"print(1)") == b"source                8\nprint(1)"
     assert message("stop", b"2") == b"stop                  1\n2"
 
 
@@ -192,6 +169,36 @@ def test_streams_that_end_without_a_mark_keep_what_was_written(data: st.DataObje
 
 
 @unhurried
+@given(st.data(), st.lists(st.tuples(program_output, st.binary()), min_size=1, max_size=4))
+def test_results_come_out_exactly_however_they_are_cut(data: st.DataObject, runs: list[tuple[bytes, bytes]]) -> None:
+    """What follows the mark of a run on stdout is its results, whatever is in them, and then the next run's output."""
+
+    def sized(sent: bytes) -> bytes:
+        return mark(Step.RUN, GOOD.replace(b"results=0", b"results=%d" % len(sent)))
+
+    stdout = b"".join(said + sized(sent) + sent for said, sent in runs)
+    stderr = READY + b"".join(sized(sent) for _, sent in runs)
+    transcript = Transcript(NONCE, [Step.RUN], 10**6, results=100)
+    transcript.expect_runs(len(runs) - 1)
+    whole = data.draw(feeds(stdout, stderr))
+    for stream, piece in whole[:-1]:
+        transcript.feed(stream, piece)
+    assert not transcript.over
+    transcript.feed(*whole[-1])
+    assert [(bytes(phase.stdout.data), bytes(phase.results)) for phase in transcript.phases] == runs
+    assert transcript.over
+
+
+def test_more_results_than_may_come_are_not_believed() -> None:
+    """The launcher does not send more than the policy's numbers: it is another hand."""
+    sent = mark(Step.RUN, GOOD.replace(b"results=0", b"results=11")) + b"x" * 11
+    transcript = Transcript(NONCE, [Step.RUN], 100, results=10)
+    transcript.feed("stderr", READY + sent)
+    transcript.feed("stdout", sent)
+    assert (transcript.phases[0].ending, bytes(transcript.phases[0].results)) == (None, b"")
+
+
+@unhurried
 @given(st.data(), scripts, st.binary())
 def test_what_comes_after_the_last_mark_is_ignored(data: st.DataObject, script: tuple[Said, ...], more: bytes) -> None:
     """A process that outlived its program has nothing to add, not even another mark."""
@@ -244,7 +251,7 @@ def test_a_mark_on_one_stream_does_not_end_a_step(
 
 def test_two_marks_that_differ_are_no_ending() -> None:
     """Both streams tell the same story or none."""
-    first, second = mark(Step.RUN), mark(Step.RUN, b"status=256 wall=2000 cpu=1234 peak=4096 oom=0 reached=")
+    first, second = mark(Step.RUN), mark(Step.RUN, b"status=256 wall=2000 cpu=1234 peak=4096 oom=0 results=0 reached=")
     assert listen([Step.RUN], [("stdout", first), ("stderr", READY + second)]).phases[0].ending is None
 
 
@@ -263,7 +270,7 @@ def test_an_exit_code_and_figures_are_read(
     """The wait status's upper byte is the exit code; what the cgroup does not tell is None, not 0."""
     text = tuple(b"" if value is None else b"%d" % value for value in (cpu, peak, oom))
     figures = b"status=%d wall=%d " % (exit_code << 8, wall) + b"cpu=%s peak=%s oom=%s " % text
-    end = mark(Step.RUN, figures + b"reached=" + ",".join(reached).encode())
+    end = mark(Step.RUN, figures + b"results=0 reached=" + ",".join(reached).encode())
     expected = Ending(exit_code, None, wall / 1e6, None if cpu is None else cpu / 1e6, peak, oom, tuple(reached))
     assert listen([Step.RUN], [("stdout", end), ("stderr", READY + end)]).phases[0].ending == expected
 
@@ -309,21 +316,21 @@ MALFORMED: Final = (
     b" run",
     b" run status=",
     b" run status=0",
-    b" run status= wall=1 cpu=1 peak=1 oom=0 reached=",
-    b" run status=-1 wall=1 cpu=1 peak=1 oom=0 reached=",
-    b" run status=0 wall= cpu=1 peak=1 oom=0 reached=",
-    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached= ",
-    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached=\r",
-    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached=PIDS",
+    b" run status= wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
+    b" run status=-1 wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
+    b" run status=0 wall= cpu=1 peak=1 oom=0 results=0 reached=",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached= ",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=\r",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=PIDS",
     b" run status=0 wall=1 cpu=1 peak=1 oom=0",
-    b" run status=0 wall=1 cpu=1 peak=1 oom=0 reached= more=1",
-    b" run status=0 wall=1 cpu=1.5 peak=1 oom=0 reached=",
-    b" run status=0 wall=1  cpu=1 peak=1 oom=0 reached=",
-    b" run status=0 wall=1 peak=1 cpu=1 oom=0 reached=",
-    b" run status=0x0 wall=1 cpu=1 peak=1 oom=0 reached=",
-    b"run status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
-    b" RUN status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
-    b" compile status=0 wall=1 cpu=1 peak=1 oom=0 reached=",
+    b" run status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached= more=1",
+    b" run status=0 wall=1 cpu=1.5 peak=1 oom=0 results=0 reached=",
+    b" run status=0 wall=1  cpu=1 peak=1 oom=0 results=0 reached=",
+    b" run status=0 wall=1 peak=1 cpu=1 oom=0 results=0 reached=",
+    b" run status=0x0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
+    b"run status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
+    b" RUN status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
+    b" compile status=0 wall=1 cpu=1 peak=1 oom=0 results=0 reached=",
 )
 
 

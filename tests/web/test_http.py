@@ -249,7 +249,7 @@ def test_nothing_internal_is_told_when_the_engine_is_not_there(tmp_path: Path) -
 
 def test_a_missing_image_is_told_by_its_language(engine: None, tmp_path: Path) -> None:
     """Not by its name; the other language runs."""
-    with serving(tmp_path, edit={"python.toml": ("code-runner-python:2", "no-such-image:1")}) as server:
+    with serving(tmp_path, edit={"python.toml": ("code-runner-python:3", "no-such-image:1")}) as server:
         answer = server.get("/ready")
         assert problem(answer) == (503, "Not ready", "the image of python is missing: `make images` builds it")
         assert problem(server.post(GOOD))[0] == 503

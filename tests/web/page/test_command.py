@@ -22,7 +22,7 @@ POLICY = {
     "language": "python",
     "title": "Python 3.13",
     "digest": "0" * 64,
-    "image": "code-runner-python:2",
+    "image": "code-runner-python:3",
     "image_id": "sha256:" + "0" * 64,
     "command": [
         "docker",
@@ -74,7 +74,7 @@ def test_the_panel_says_what_each_word_is_for(screen: Screen) -> None:
     expect(screen.page.locator("#command-about")).to_contain_text("3 min ago: 2 proved, failed: --memory.")
     assert screen.run("print(1)") == "Finished"
     words = screen.page.locator("#command tbody th").all_inner_texts()
-    image = words.index("code-runner-python:2")
+    image = words.index("code-runner-python:3")
     assert [*words[0].split(), *words[1 : image + 1], *shlex.split(words[-1])] == screen.argv()
     assert rows.filter(has_text="--user=").locator("td").last.inner_text() == "○ not observed"
     assert "added by the server" in rows.filter(has_text="--name=job-").inner_text()
