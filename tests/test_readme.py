@@ -94,6 +94,8 @@ def test_the_curls_run_as_written(server: Server, command: str, told: str) -> No
         answer = json.loads(seen)
         assert answer["status"] == "success"
         assert [run["stdout"] for run in answer["results"]] == ["2", "4"]
+    elif '"files"' in command:
+        assert json.loads(told)["files"] == json.loads(seen)["files"]
     elif "id" in json.loads(told):
         same_run(json.loads(told), json.loads(seen))
     else:

@@ -61,12 +61,16 @@ int main(int count, char** args) {
     std::cout << count << args[1] << args[2];
     system("ls -a");
 }"""
-    files = {"lib/twice.h": "int twice(int);", "lib/twice.cc": '#include "twice.h"\nint twice(int x) { return 2 * x; }'}
+    files = {
+        "lib/twice.h": "int twice(int);",
+        "-x.cpp": "int unused;",
+        "lib/twice.cc": '#include "twice.h"\nint twice(int x) { return 2 * x; }',
+    }
     report = run(server, main, "cpp", files=files, args=["a b", ""])
-    assert (report["compile_output"], report["stdout"]) == ("", ".\n..\nlib\nmain\nmain.cpp\nresults\n3a b")
+    assert (report["compile_output"], report["stdout"]) == ("", "-x.cpp\n.\n..\nlib\nmain\nmain.cpp\nresults\n3a b")
     assert [(file["name"], file["content"]) for file in report["files"]] == [("o.txt", "42")]
     report = run(server, main, "cpp", files=files | {"lib/twice.cc": "int twice(int x) { return y; }"})
-    assert (report["reason"], report["stderr"].splitlines()[1][:24]) == ("compile_error", "./lib/twice.cc:1:28: err")
+    assert (report["reason"], report["stderr"].splitlines()[1][:22]) == ("compile_error", "lib/twice.cc:1:27: err")
 
 
 def test_arguments_and_variables(server: Server) -> None:
