@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from runner.errors import ForbiddenLanguage
+from runner.policy.keys import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +14,23 @@ class Client:
     """An IPv4 address, an IPv6 /64, or ``cli`` where no network is between."""
     api: str = "run"
     """What they speak: ``run``, or one of the other runners' APIs."""
-    key: str | None = None
-    """The name of the key that they sent; never the key."""
-    languages: frozenset[str] | None = None
-    """What that key may run; None: every language."""
+    held: ApiKey | None = None
+    """What is known of the key that they sent."""
+
+    @property
+    def key(self) -> str | None:
+        """The name of their key; never the key."""
+        return self.held.name if self.held else None
+
+    @property
+    def identity(self) -> str:
+        """What makes two requests those of one client: the key, or else the address."""
+        return f"key:{self.key}" if self.held else self.address
 
     def check(self, language: str) -> None:
         """``ForbiddenLanguage`` where they may not run a program of this one."""
-        if self.languages is not None and language not in self.languages:
-            allowed = ", ".join(sorted(self.languages))
-            raise ForbiddenLanguage(f"The key {self.key} may not run {language}; it is for {allowed}.")
+        allowed = self.held.languages if self.held else None
+        if allowed is not None and language not in allowed:
+            raise ForbiddenLanguage(
+                f"The key {self.key} may not run {language}; it is for {', '.join(sorted(allowed))}."
+            )

@@ -13,8 +13,8 @@ from runner.web import credentials, guard, leaving, limiter, problems
 
 UNKNOWN: Final = "That key is not known here: look whether it is whole, or ask whoever runs this service for another."
 MISSING: Final = (
-    "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first message "
-    "of a live run. Whoever runs this service gives them out."
+    "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first "
+    "message of a live run. Whoever runs this service gives them out."
 )
 
 
@@ -46,20 +46,29 @@ async def count(http: HTTPConnection, api: str = "run", key: str = "") -> Counte
     A key is counted by its name, and everybody else by address: also who has sent a wrong one, and hears 429 once
     there were enough of them. ``key``: what came in a first message, for a browser's WebSocket has no headers.
     """
-    config: Configuration = http.app.state.config
-    guard.check_site(http.headers, config.settings)
-    limits, address, keys = http.app.state.limiter, problems.client(http), config.keys
-    sent = credentials.sent(http.headers.items(), key) if keys else ""
-    if keys and (holder := keys.find(sent)):
-        http.state.entry.key = holder.name
-        client = Client(address, api, holder.name, holder.languages)
-        counted = Counted(client, *await limits.hit(f"key:{holder.name}", holder.rate))
-    else:
-        counted = Counted(Client(address, api), *await limits.hit(address))
+    client, required = who(http, api, key), http.app.state.config.key_required
+    rate = client.held.rate if client.held else None
+    counted = Counted(client, *await http.app.state.limiter.hit(client.identity, rate))
     http.state.headers = counted.allowance.headers
-    if counted.allowed and not counted.client.key and (sent or config.key_required):
+    sent = _sent(http, key)
+    if counted.allowed and not client.held and (sent or required):
         raise NoValidKey(UNKNOWN if sent else MISSING)
     return counted
+
+
+def who(http: HTTPConnection, api: str = "run", key: str = "") -> Client:
+    """Who asks, from a site that may; not counted, and not refused for their key: for what runs nothing."""
+    config: Configuration = http.app.state.config
+    guard.check_site(http.headers, config.settings)
+    held = config.keys.find(_sent(http, key)) if config.keys else None
+    client = Client(problems.client(http), api, held)
+    http.state.entry.key = client.key
+    return client
+
+
+def _sent(http: HTTPConnection, key: str) -> str:
+    """The key that came, known or not; where there are no keys, none is looked at."""
+    return credentials.sent(http.headers.items(), key) if http.app.state.config.keys else ""
 
 
 async def body(http: Request) -> bytes:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from runner.errors import ForbiddenLanguage
-from runner.policy import argv, configuration, explain
+from runner.policy import argv, configuration, explain, rates
 from runner.policy.flags import FLAGS, SECCOMP
+from runner.policy.keys import ApiKey
 from runner.policy.policy import Policy
 from runner.runs import entries
 from runner.runs.client import Client
@@ -21,6 +22,7 @@ from runner.sandbox.protocol import Ending, Step
 POLICIES = configuration.load().policies
 PYTHON, CPP = POLICIES["python"], POLICIES["cpp"]
 CLIENT = Client("192.0.2.1")
+ALICE = ApiKey("alice", "a" * 64, rates.parse("1 per day"), None)
 SECRET = b"print('secret')"
 
 
@@ -67,7 +69,7 @@ def test_a_start_has_hashes_and_sizes() -> None:
 
 def test_a_key_is_named() -> None:
     """At the start and at each kind of end."""
-    client = replace(CLIENT, key="alice")
+    client = replace(CLIENT, held=ALICE)
     job = Job("python", SECRET, (b"",))
     lines = [
         entries.started(job, PYTHON, name="job-1", argv=(), image=None, client=client),
@@ -80,11 +82,17 @@ def test_a_key_is_named() -> None:
 def test_who_asks_may_run_what_their_key_is_for() -> None:
     """Whoever has no key, and a key that is for every language, may run any."""
     CLIENT.check("python")
-    replace(CLIENT, key="alice").check("python")
-    some = replace(CLIENT, key="alice", languages=frozenset({"python", "cpp"}))
+    replace(CLIENT, held=ALICE).check("python")
+    some = replace(CLIENT, held=replace(ALICE, languages=frozenset({"python", "cpp"})))
     some.check("cpp")
     with pytest.raises(ForbiddenLanguage, match=r"^The key alice may not run bash; it is for cpp, python\.$"):
         some.check("bash")
+
+
+def test_a_key_is_one_client() -> None:
+    """Whatever its address; and no address has the form of a key's identity."""
+    assert (CLIENT.identity, CLIENT.key) == ("192.0.2.1", None)
+    assert {Client(address, held=ALICE).identity for address in ("192.0.2.1", "192.0.2.2")} == {"key:alice"}
 
 
 def test_an_end_has_the_verdict() -> None:

@@ -84,8 +84,8 @@ def test_without_a_key_nothing_runs(strict: Server) -> None:
         "type": "urn:code-runner:no-valid-key",
         "title": "No valid key",
         "status": 401,
-        "detail": "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in the "
-        "first message of a live run. Whoever runs this service gives them out.",
+        "detail": "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in "
+        "the first message of a live run. Whoever runs this service gives them out.",
     }
 
 
