@@ -56,11 +56,9 @@ lint: $(VENV)/test
 types: $(VENV)/test
 	$(VENV)/bin/mypy
 
-# A file's tests run in one process, the longest files first, see tests/conftest.py. Side by side a test may run out of
-# time that it has when it runs by itself: what failed is tried once more, alone.
+# A file's tests run in one process, the longest files first, see tests/conftest.py.
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone" \
-		|| $(VENV)/bin/pytest --no-cov --last-failed --last-failed-no-failures=none -m "not alone"
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone"
 	$(VENV)/bin/coverage report
 	$(VENV)/bin/pytest --no-cov -m alone
 

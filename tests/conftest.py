@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.harness import Server, serving
+from tests.harness import LANGUAGES, Server, serving
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
@@ -38,5 +38,5 @@ def engine() -> None:
 @pytest.fixture(scope="session")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that most tests talk to."""
-    with serving(tmp_path_factory.mktemp("server"), warm=2) as running:
+    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES) as running:
         yield running

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -51,13 +51,27 @@ def free_port() -> int:
             return port
 
 
+LANGUAGES: Final = ("cpp", "python")
+
+
 def copy_policies(
-    target: Path, settings: Mapping[str, object], edit: Mapping[str, tuple[str, str]], warm: int = 2
+    target: Path,
+    settings: Mapping[str, object],
+    edit: Mapping[str, tuple[str, str]],
+    warm: int = 2,
+    languages: Sequence[str] = LANGUAGES,
+    more: Path | None = None,
 ) -> Path:
-    """The project's policies with other settings of the service, so many containers ahead, and words replaced."""
+    """Policies of the project with other settings of the service, so many containers ahead, and words replaced.
+
+    ``more``: a folder with further policies.
+    """
     folder = target / "policies"
     folder.mkdir()
-    for file in (ROOT / "policies").iterdir():
+    left_out = {f"{language}.toml" for language in {*LANGUAGES} - {*languages}}
+    for file in (*(ROOT / "policies").iterdir(), *(more.iterdir() if more else ())):
+        if file.name in left_out:
+            continue
         text = file.read_text()
         if file.name == "server.toml":
             for key, value in settings.items():
@@ -227,6 +241,8 @@ def serving(
     options: Sequence[str] = (),
     host: str | None = None,
     warm: int = 1,
+    languages: Sequence[str] = ("python",),
+    more: Path | None = None,
     keys: str = "",
     **settings: object,
 ) -> Iterator[Server]:
@@ -238,7 +254,8 @@ def serving(
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
-    policies, temporary, log = copy_policies(folder, changed, edit or {}, warm), folder / "tmp", folder / "log"
+    policies = copy_policies(folder, changed, edit or {}, warm, languages, more)
+    temporary, log = folder / "tmp", folder / "log"
     temporary.mkdir()
     if keys:
         (policies / "keys.toml").write_text(keys)

@@ -197,7 +197,7 @@ def test_a_claim_that_fails_makes_the_server_not_ready(tmp_path: Path) -> None:
     with serving(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as server:
         assert eventually(lambda: server.get("/ready").status_code == 503, 30)
         detail = server.get("/ready").json()["detail"]
-        assert detail.split("; ")[0] == f"cpp: verification failed: --cap-drop=ALL, {next(iter(BESIDE))}"
+        assert detail.split("; ")[0] == f"python: verification failed: --cap-drop=ALL, {next(iter(BESIDE))}"
 
 
 def test_a_server_that_stops_takes_its_verification_along(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_server_that_stops_takes_its_verification_along(tmp_path: Path) -> Non
     with serving(tmp_path, instance=instance) as started:
         server = dataclasses.replace(started, instance=instance)
         first = server.get("/ready")
-        assert (first.status_code, first.json()["verified"]) == (200, {"cpp": None, "python": None})
+        assert (first.status_code, first.json()["verified"]) == (200, {"python": None})
         assert eventually(lambda: name not in server.verifying(), 30)
         assert eventually(lambda: bool(server.verifying()), 10)
         assert server.stop() < 8

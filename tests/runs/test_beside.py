@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Server, audited, serving
+from tests.harness import LANGUAGES, Server, audited, serving
 
 BYTES = bytes(range(256))
 ENV = ("env      = []", 'env      = ["MODE", "EMPTY"]')
@@ -16,7 +16,7 @@ ENV = ("env      = []", 'env      = ["MODE", "EMPTY"]')
 @pytest.fixture(scope="module")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One whose programs may be given two variables."""
-    with serving(tmp_path_factory.mktemp("server"), edit={"python.toml": ENV}) as running:
+    with serving(tmp_path_factory.mktemp("server"), edit={"python.toml": ENV}, languages=LANGUAGES) as running:
         yield running
 
 

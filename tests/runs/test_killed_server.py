@@ -12,12 +12,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from runner.policy.argv import LABEL
-from tests.harness import ROOT, SOAK, Server, audited, docker, eventually, gone, serving
+from tests.harness import LANGUAGES, ROOT, SOAK, Server, audited, docker, eventually, gone, serving
 
 RUNS = 200 if SOAK else 16
 """Begun in all, around as many kills as it takes."""
@@ -71,7 +72,8 @@ def test_a_server_killed_at_any_moment_leaves_nothing(engine: None, tmp_path: Pa
             break
         folder = tmp_path / str(number)
         folder.mkdir()
-        with serving(folder, edit=EDIT, running=4) as server, ThreadPoolExecutor(CLIENTS) as clients:
+        settings: dict[str, Any] = {"edit": EDIT, "languages": LANGUAGES, "running": 4}
+        with serving(folder, **settings) as server, ThreadPoolExecutor(CLIENTS) as clients:
             answers = [clients.submit(client, server, chance.getrandbits(32)) for _ in range(CLIENTS)]
             time.sleep(chance.uniform(0.0, 4.0))
             server.stop(signal.SIGKILL)

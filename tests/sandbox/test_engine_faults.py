@@ -22,7 +22,6 @@ WAITING = 3.0
 BOUND = WAITING + 2 + 5 + 2
 """Seconds within which each request is answered: waiting, running, asking the engine, and a loaded machine."""
 GOOD = {"language": "python", "code": "print(1)"}
-EDIT = {"cpp.toml": ("code-runner-cpp:3", IMAGE)}  # the engine has but one image
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def own(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engi
 def faulty(own: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server that outlives all that its engine goes through."""
     folder = tmp_path_factory.mktemp("faulty")
-    with serving(folder, edit=EDIT, host=own.host, running=2, waiting_time=WAITING) as server:
+    with serving(folder, host=own.host, running=2, waiting_time=WAITING) as server:
         assert eventually(lambda: server.post(GOOD).status_code == 200, 20)
         yield server
     assert audited(folder / "audit.jsonl")["open"] == {}
@@ -123,7 +122,7 @@ NO_ANSWER = (503, "the container engine does not answer")
 def another(own: Engine, folder: Path) -> Iterator[Server]:
     """A server beside, in the middle of a program, that is stopped meanwhile: nothing of it is left afterwards."""
     folder.mkdir()
-    with serving(folder, edit=EDIT, host=own.host, running=2, stop_time=1) as server, ThreadPoolExecutor(1) as client:
+    with serving(folder, host=own.host, running=2, stop_time=1) as server, ThreadPoolExecutor(1) as client:
         assert eventually(lambda: len(server.containers()) >= 2, 20)
         answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
         assert eventually(lambda: len(server.jobs()) > 0)
@@ -173,7 +172,7 @@ def test_an_image_that_goes_and_comes_back(own: Engine, faulty: Server) -> None:
     """/ready names the language; the next start after its return succeeds."""
     own.docker("tag", IMAGE, "kept:1")
     own.docker("rmi", "--force", IMAGE)
-    missing = "; ".join(f"the image of {name} is missing: `make images` builds it" for name in ("cpp", "python"))
+    missing = "the image of python is missing: `make images` builds it"
     assert eventually(lambda: ready(faulty) == (503, missing))
     answers = [faulty.post(GOOD) for _ in range(6)]  # those that were started before may still serve
     assert answers[-1].status_code == 503

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import ROOT, Server, docker, eventually, processes, serving
+from tests.harness import LANGUAGES, ROOT, Server, docker, eventually, processes, serving
 
 README = (ROOT / "images" / "server" / "README.md").read_text()
 IMAGE = "code-runner-python:3"
@@ -70,7 +70,7 @@ def server(gvisor: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) 
     text, other = ((ROOT / "policies" / name).read_text() for name in ("python.toml", "cpp.toml"))
     few = changed(text).replace("--pids-limit=256", "--pids-limit=64")
     only = {"python.toml": (text, changed(text)), "cpp.toml": (other, few)}
-    with serving(tmp_path_factory.mktemp("server"), gvisor, only) as running:
+    with serving(tmp_path_factory.mktemp("server"), gvisor, only, languages=LANGUAGES) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from server import ROUTES
-from tests.harness import Server, eventually, serving
+from tests.harness import LANGUAGES, Server, eventually, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
 
@@ -249,7 +249,9 @@ def test_nothing_internal_is_told_when_the_engine_is_not_there(tmp_path: Path) -
 
 def test_a_missing_image_is_told_by_its_language(engine: None, tmp_path: Path) -> None:
     """Not by its name; the other language runs."""
-    with serving(tmp_path, edit={"python.toml": ("code-runner-python:3", "no-such-image:1")}) as server:
+    with serving(
+        tmp_path, edit={"python.toml": ("code-runner-python:3", "no-such-image:1")}, languages=LANGUAGES
+    ) as server:
         answer = server.get("/ready")
         assert problem(answer) == (503, "Not ready", "the image of python is missing: `make images` builds it")
         assert problem(server.post(GOOD))[0] == 503

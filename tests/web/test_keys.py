@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from runner.policy import keys
 from server import ROUTES
 from tests.commands.test_cli import runner
-from tests.harness import Server, eventually, hear_out, serving
+from tests.harness import LANGUAGES, Server, eventually, hear_out, serving
 from tests.record.test_audit import entries
 
 NAMES: Final = ("alice", "few", "snake", "sharer")
@@ -41,6 +41,7 @@ COUNTED: Final = 400
 """What an empty body hears after it has been counted: no container is needed."""
 HELLO: Final = {"language": "python", "code": "print('hello')"}
 CPP: Final = {"language": "cpp", "code": "int main() {}"}
+PROXIES: Final = ["127.0.0.1"]
 EVERYBODY: Final = "4 per 15 minutes"
 
 
@@ -48,7 +49,7 @@ EVERYBODY: Final = "4 per 15 minutes"
 def strict(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One where keys are required, behind a proxy: so each test has addresses of its own."""
     folder = tmp_path_factory.mktemp("strict")
-    with serving(folder, keys=TEXT, rate_limit=EVERYBODY, trusted_proxies=["127.0.0.1"]) as running:
+    with serving(folder, keys=TEXT, languages=LANGUAGES, rate_limit=EVERYBODY, trusted_proxies=PROXIES) as running:
         yield running
 
 
@@ -206,7 +207,9 @@ def test_what_shows_nothing_secret_stays_open(strict: Server) -> None:
 def test_where_none_is_required_keys_count_all_the_same(engine: None, tmp_path: Path) -> None:
     """Who has none is counted by address; a wrong one is refused; each line of the record says whose key it was."""
     text = TEXT.replace("required = true", "required = false")
-    with serving(tmp_path, keys=text, rate_limit="3 per 15 minutes", trusted_proxies=["127.0.0.1"]) as server:
+    with serving(
+        tmp_path, keys=text, languages=LANGUAGES, rate_limit="3 per 15 minutes", trusted_proxies=PROXIES
+    ) as server:
         assert server.get("/languages").json()["key_required"] is False
         assert server.get("/openapi.json").json()["paths"]["/run"]["post"]["security"] == [{"key": []}, {}]
         assert ask(server, "192.0.2.1", body=HELLO)[0] == 200

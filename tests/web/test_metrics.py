@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.harness import Server, eventually, hear_out, serving
+from tests.harness import LANGUAGES, Server, eventually, hear_out, serving
 from tests.web.test_live import talking
 
 SLEEP = {"language": "python", "code": "import time; time.sleep(1)"}
@@ -25,7 +25,7 @@ def metrics(server: Server) -> dict[tuple[str, ...], float]:
 
 def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
     """By language, reason and status; durations by phase; what a client sends is never a label."""
-    with serving(tmp_path) as server:
+    with serving(tmp_path, languages=LANGUAGES) as server:
         assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
         server.run("python", "print(1)")
         server.post({"language": "python", "code": "1/0"}, headers={"accept": "text/event-stream"})

@@ -2,7 +2,7 @@
 # inputs: 1, 2, 3
 # ends: completed
 # within: 4
-# prints: \['main.py'\] \[\] 2 \[1, 1, 1\]\n
+# prints: \['main.py', 'results'\] \[\] 2 \[1, 1, 1\]\n
 import ctypes
 import os
 import time

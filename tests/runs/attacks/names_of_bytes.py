@@ -2,7 +2,7 @@
 # inputs: 1, 2
 # ends: completed
 # within: 4
-# prints: \['main.py'\]\n
+# prints: \['main.py', 'results'\]\n
 import os
 
 print(os.listdir("."))

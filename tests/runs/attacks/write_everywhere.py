@@ -1,7 +1,7 @@
-# tries: to find a folder, beside the two that it has, in which it may write
+# tries: to find a folder, beside those that it has, in which it may write
 # ends: completed
 # within: 4.5
-# prints: \['/dev/shm', '/tmp'\]\n
+# prints: \['/dev/shm', '/tmp', '/tmp/results'\]\n
 import os
 
 print(sorted({

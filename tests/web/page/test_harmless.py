@@ -180,7 +180,7 @@ BAR = """
 import sys, time
 for i in range(0, 101, 25):
     sys.stdout.write("\\r[%-4s] %d%%" % ("#" * (i // 25), i))
-    time.sleep(0.1)
+    time.sleep(0.8 if i == 25 else 0.1)
 print()
 sys.stdout.write("half\\r")
 time.sleep(0.2)
