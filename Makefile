@@ -24,8 +24,9 @@ setup: $(VENV)/serve images
 engine:
 	@sh images/engine
 
+# Those that are served, or others: make images LANGUAGES="java go", make images LANGUAGES=all
 images: engine
-	@sh images/build
+	@sh images/build $(LANGUAGES)
 
 # The server in a container, see compose.yaml.
 server-image: engine $(VENV)/bin/python

@@ -68,13 +68,11 @@ def copy_policies(
     """
     folder = target / "policies"
     folder.mkdir()
-    left_out = {f"{language}.toml" for language in {*LANGUAGES} - {*languages}}
     for file in (*(ROOT / "policies").iterdir(), *(more.iterdir() if more else ())):
-        if file.name in left_out:
-            continue
         text = file.read_text()
         if file.name == "server.toml":
-            for key, value in settings.items():
+            served = [*languages, *(path.stem for path in (more.iterdir() if more else ()))]
+            for key, value in {"languages": served, **settings}.items():
                 text, found = re.subn(rf"(?m)^{key} = .*$", f"{key} = {json.dumps(value)}", text)
                 assert found == 1, key
         old, new = edit.get(file.name, ("", ""))

@@ -51,8 +51,9 @@ def _keys(found: Keys | None) -> dict[str, object] | None:
 def _read(files: list[Path], folder: Path) -> Found:
     if files:
         return configuration.read(files)
+    found = configuration.read(folder / f"{name}.toml" for name in configuration.languages(folder))
     try:
-        loaded = configuration.load(folder)
-        return Found(loaded.settings, loaded.policies, loaded.keys)
+        found.keys = configuration.load(folder).keys
     except PolicyError as error:
-        return Found(problems=list(error.problems))
+        return Found(problems=list(dict.fromkeys((*error.problems, *found.problems))))
+    return found

@@ -33,7 +33,7 @@ def add(arguments: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """The program's input is this command's, unless that is a terminal; its exit code is this command's, too."""
-    config = configuration.load(args.policies)
+    config = configuration.load(args.policies, also=args.language)
     policy = dataclasses.replace(config.policy(args.language), warm=0)
     settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
     data = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(policy.limits.input + 1)

@@ -19,7 +19,7 @@ def add(arguments: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Always 0."""
-    config = configuration.load(args.policies)
+    config = configuration.load(args.policies, also=args.language)
     policy, instance = config.policy(args.language), config.settings.instance
     if args.json:
         print(json.dumps(explain.policy(policy, instance), indent=2))

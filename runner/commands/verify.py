@@ -21,7 +21,7 @@ def add(arguments: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """1 where a claim failed or was not observed."""
-    config = configuration.load(args.policies)
+    config = configuration.load(args.policies, also=args.language)
     policies = [config.policy(args.language)] if args.language else list(config.policies.values())
     instance = f"cli-{secrets.token_hex(4)}"
     try:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,11 @@ class Found:
     keys: Keys | None = None
     problems: list[Problem] = field(default_factory=list)
 
+    def add(self, more: "Found") -> None:
+        """What was read afterwards."""
+        self.policies |= more.policies
+        self.problems += more.problems
+
 
 def read(paths: Iterable[Path]) -> Found:
     """Reads policies, the service's settings from a file named ``server.toml``, and keys from ``keys.toml``."""
@@ -56,7 +61,7 @@ def read(paths: Iterable[Path]) -> Found:
             if path.name == settings.FILE:
                 found.settings = settings.parse(text)
             elif path.name == keys.FILE:
-                found.keys = keys.parse(text, _languages(path.parent))
+                found.keys = keys.parse(text, languages(path.parent))
             else:
                 found.policies[path.stem] = _with_profile(policy.parse(path.stem, text), text)
         except PolicyError as error:
@@ -64,11 +69,6 @@ def read(paths: Iterable[Path]) -> Found:
         except (OSError, UnicodeDecodeError) as error:
             found.problems.append(Problem(path.name, None, f"cannot be read: {error}"))
     return found
-
-
-def _languages(folder: Path) -> set[str]:
-    """Those of a folder's policies, also of such as have problems of their own."""
-    return {path.stem for path in folder.glob("*.toml") if path.name not in OTHERS}
 
 
 def _with_profile(read: Policy, text: str) -> Policy:
@@ -87,16 +87,22 @@ def _with_profile(read: Policy, text: str) -> Policy:
     return dataclasses.replace(read, profile=hashlib.sha256(data).hexdigest())
 
 
-def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
-    """Reads ``server.toml``, ``keys.toml`` if it is there, and a policy from every other ``*.toml``.
+def load(folder: Path = FOLDER, *, locked: bool = True, also: str | None = None) -> Configuration:
+    """Reads ``server.toml``, the policies that it names, and ``keys.toml`` if it is there.
 
     ``PolicyError`` lists all problems.
 
-    ``locked``: whether to compare with the lock, where the settings demand it.
+    ``locked``: whether to compare with the lock, where the settings demand it. ``also``: a language that need not be
+    served, if there is a policy of that name.
     """
-    found = read(sorted({*folder.glob("*.toml"), folder / settings.FILE}))
-    if not found.policies and not found.problems:
-        found.problems.append(Problem(str(folder), None, "there is no policy; add one, such as python.toml"))
+    found = read([folder / settings.FILE, *_keys_file(folder)])
+    if found.settings:
+        there = set(languages(folder))
+        found.problems.extend(_missing(found.settings, there))
+        wanted = {*found.settings.languages, *([also] if also else [])} & there
+    else:
+        wanted = set(languages(folder))
+    found.add(read(folder / f"{name}.toml" for name in sorted(wanted)))
     if found.settings:
         found.problems.extend(_memory_problems(found.settings, found.policies))
     if found.settings and found.settings.lock and locked:
@@ -105,6 +111,23 @@ def load(folder: Path = FOLDER, *, locked: bool = True) -> Configuration:
     if found.problems or found.settings is None:
         raise PolicyError(*found.problems)
     return Configuration(found.settings, found.policies, found.keys)
+
+
+def languages(folder: Path) -> list[str]:
+    """Those that have a policy in the folder, served or not."""
+    return sorted(path.stem for path in folder.glob("*.toml") if path.name not in OTHERS)
+
+
+def _keys_file(folder: Path) -> list[Path]:
+    """Also where it cannot be read: only a file that is not there leaves the service open to everybody."""
+    path = folder / keys.FILE
+    return [path] if path.exists() or path.is_symlink() else []
+
+
+def _missing(service: Settings, there: Collection[str]) -> Iterator[Problem]:
+    for name in service.languages:
+        if name not in there:
+            yield Problem(settings.FILE, None, f"languages: there is no {name}.toml beside this file")
 
 
 def _memory_problems(service: Settings, policies: Mapping[str, Policy]) -> Iterator[Problem]:

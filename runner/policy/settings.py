@@ -25,6 +25,7 @@ class Settings:
     host: str
     port: int
     instance: str
+    languages: tuple[str, ...]
     running: int
     live: int
     waiting: int
@@ -81,6 +82,11 @@ def _proxies(value: list[object]) -> str | None:
     return None
 
 
+def _languages(value: list[object]) -> str | None:
+    ok = value and all(isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name) for name in value)
+    return None if ok and len({*value}) == len(value) else 'must be a list of policies, each once, such as "python"'
+
+
 def _apis(value: list[object]) -> str | None:
     return None if all(item in APIS for item in value) else f"must be a list of {', '.join(APIS)}"
 
@@ -89,6 +95,7 @@ _KEYS: Final = {
     "host": Key(str, toml.filled),
     "port": Key(int, toml.between(0, 65535)),
     "instance": Key(str, lambda v: None if re.fullmatch(r"[a-z0-9-]{1,40}", v) else "must be of a-z, 0-9 and -"),
+    "languages": Key(list, _languages),
     "running": Key(int, toml.between(0, 64)),
     "live": Key(int, toml.between(0, 64)),
     "waiting": Key(int, toml.between(1, 10_000)),

@@ -1,6 +1,8 @@
 """keys.toml: what is read from it, what is refused, what is added to it, and who is found by what they send."""
 
 import hashlib
+import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,7 @@ from runner.policy import configuration, keys
 from runner.policy.keys import ApiKey, Keys
 from tests.strategies import BASE, toml_text, unhurried
 
+SETTINGS: Final = Path("policies/server.toml").read_text(encoding="utf-8")
 LANGUAGES: Final = ("cpp", "python")
 names: Final = st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True)
 secrets: Final = st.binary(min_size=keys.BYTES, max_size=keys.BYTES).map(lambda data: f"{keys.PREFIX}{data.hex()}")
@@ -146,9 +149,10 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
 # The folder
 
 
-def folder(path: Path, text: str) -> Path:
-    """A policy ``python``, a policy ``cpp`` that has problems, and this keys.toml."""
-    (path / "server.toml").write_bytes(Path("policies/server.toml").read_bytes())
+def folder(path: Path, text: str, *served: str) -> Path:
+    """A policy ``python``, and this keys.toml."""
+    settings = re.sub(r"(?m)^languages = .*$", f"languages = {json.dumps(served)}", SETTINGS)
+    (path / "server.toml").write_text(settings, encoding="utf-8")
     (path / "python.toml").write_text(toml_text(BASE), encoding="utf-8")
     (path / "keys.toml").write_text(text, encoding="utf-8")
     return path
@@ -156,9 +160,9 @@ def folder(path: Path, text: str) -> Path:
 
 def test_it_is_read_with_the_other_files(tmp_path: Path) -> None:
     """And is no policy."""
-    loaded = configuration.load(folder(tmp_path, TEXT))
+    loaded = configuration.load(folder(tmp_path, TEXT, "python"))
     assert (list(loaded.policies), loaded.keys, loaded.key_required) == (["python"], keys.parse(TEXT), True)
-    loaded = configuration.load(folder(tmp_path, TEXT.replace("true", "false")))
+    loaded = configuration.load(folder(tmp_path, TEXT.replace("true", "false"), "python"))
     assert loaded.key_required is False
 
 
@@ -169,13 +173,22 @@ def test_where_there_is_none_no_key_is_asked_for() -> None:
 
 def test_its_problems_are_reported_with_all_others(tmp_path: Path) -> None:
     """A language whose policy has problems is known all the same; one without a policy is not."""
-    folder(tmp_path, TEXT.replace('["python"]', '["python", "cpp"]').replace('["*"]', '["perl"]'))
+    folder(tmp_path, TEXT.replace('["python"]', '["python", "cpp"]').replace('["*"]', '["perl"]'), "cpp", "python")
     (tmp_path / "cpp.toml").write_text("title = 1", encoding="utf-8")
     with pytest.raises(PolicyError) as caught:
         configuration.load(tmp_path)
     found = [problem for problem in caught.value.problems if problem.file == "keys.toml"]
     assert [(problem.line, "'perl' is unknown" in problem.text) for problem in found] == [(11, True)]
     assert {problem.file for problem in caught.value.problems} == {"cpp.toml", "keys.toml"}
+
+
+def test_a_link_that_leads_nowhere_opens_nothing(tmp_path: Path) -> None:
+    """The file is there, and cannot be read: that is no folder without keys."""
+    folder(tmp_path, TEXT, "python")
+    (tmp_path / "keys.toml").unlink()
+    (tmp_path / "keys.toml").symlink_to("elsewhere.toml")
+    with pytest.raises(PolicyError, match=r"^keys\.toml: cannot be read"):
+        configuration.load(tmp_path)
 
 
 # A new key

@@ -37,6 +37,9 @@ def changed(**values: object) -> str:
     return toml_text({**DATA, **{key.replace("_", "-"): value for key, value in values.items()}})
 
 
+BOX: Final = changed(languages=["box"])
+
+
 def folder_problems(folder: Path) -> tuple[str, ...]:
     """What is wrong with a folder of files; fails when nothing is."""
     with pytest.raises(PolicyError) as caught:
@@ -124,6 +127,11 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
     [
         ({"host": ""}, "host must not be empty"),
         ({"port": 65536}, "port must be from 0 to 65535"),
+        ({"languages": []}, 'languages must be a list of policies, each once, such as "python"'),
+        ({"languages": ["python", "python"]}, 'languages must be a list of policies, each once, such as "python"'),
+        ({"languages": ["../python"]}, 'languages must be a list of policies, each once, such as "python"'),
+        ({"languages": [1]}, 'languages must be a list of policies, each once, such as "python"'),
+        ({"apis": ["jobs"]}, "apis must be a list of piston, codapi, jobe, judge0"),
         ({"instance": ""}, INSTANCE),
         ({"instance": "a" * 41}, INSTANCE),
         ({"instance": "Main"}, INSTANCE),
@@ -207,7 +215,7 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         settings.parse(text)
     assert str(caught.value).split("\n") == [
-        "server.toml:23: 'prot' is unknown: did you mean port?",
+        "server.toml:24: 'prot' is unknown: did you mean port?",
         "server.toml:1: host must not be empty",
         "server.toml:2: port must be from 0 to 65535",
     ]
@@ -259,11 +267,25 @@ def test_the_shipped_folder_loads() -> None:
 
 def test_a_policy_is_named_after_its_file(tmp_path: Path) -> None:
     """A new language is a file."""
-    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "server.toml").write_text(BOX, encoding="utf-8")
     (tmp_path / "box.toml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "notes.txt").write_text("not a policy", encoding="utf-8")
     loaded = configuration.load(tmp_path)
     assert {name: policy.name for name, policy in loaded.policies.items()} == {"box": "box"}
+
+
+def test_what_is_not_served_is_not_read(tmp_path: Path) -> None:
+    """But for the one that a command asks for; and `check` reads them all."""
+    (tmp_path / "server.toml").write_text(BOX, encoding="utf-8")
+    (tmp_path / "box.toml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "other.toml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "wrong.toml").write_text("nonsense", encoding="utf-8")
+    assert set(configuration.load(tmp_path).policies) == {"box"}
+    assert set(configuration.load(tmp_path, also="other").policies) == {"box", "other"}
+    assert set(configuration.load(tmp_path, also="none").policies) == {"box"}
+    assert configuration.languages(tmp_path) == ["box", "other", "wrong"]
+    with pytest.raises(PolicyError, match=r"wrong\.toml"):
+        configuration.load(tmp_path, also="wrong")
 
 
 def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
@@ -277,17 +299,17 @@ def test_the_problems_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         toml_text({**BASE, "docker-run": list(replaced("--network=host"))}), encoding="utf-8"
     )
     assert folder_problems(tmp_path) == (
+        "server.toml: port must be from 0 to 65535",
         "a.toml: limits: wall-time must be from 0.1 to 3600",
         "a.toml: limits: output must be from 1 to 1.67772e+07",
         "b.toml: Invalid value (at end of document)",
         "d.toml: --network=host: must be none",
-        "server.toml: port must be from 0 to 65535",
     )
 
 
 def with_profile(folder: Path, profile: Path) -> Path:
     """A folder whose policy names this profile."""
-    (folder / "server.toml").write_text(TEXT, encoding="utf-8")
+    (folder / "server.toml").write_text(BOX, encoding="utf-8")
     (folder / "box.toml").write_text(POLICY.replace("policies/seccomp.json", str(profile)), encoding="utf-8")
     return folder
 
@@ -304,7 +326,7 @@ def test_a_policy_that_waives_its_profile_has_no_digest(tmp_path: Path) -> None:
     """There is no file to read then."""
     lines = [line for line in BASE["docker-run"] if "seccomp" not in line]
     waivers = {"--security-opt": "the engine's own profile is newer here"}
-    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "server.toml").write_text(BOX, encoding="utf-8")
     text = toml_text({**BASE, "docker-run": lines, "waivers": waivers})
     (tmp_path / "box.toml").write_text(text, encoding="utf-8")
     assert configuration.load(tmp_path).policies["box"].profile == ""
@@ -330,7 +352,7 @@ def test_a_profile_that_is_no_boundary_is_refused(tmp_path: Path, content: bytes
 
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     """A file in another encoding is named beside the problems of the others."""
-    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "server.toml").write_text(BOX, encoding="utf-8")
     (tmp_path / "box.toml").write_bytes(b'title = "\xff"')
     said = "box.toml: cannot be read: 'utf-8' codec can't decode byte 0xff in position 9: invalid start byte"
     assert folder_problems(tmp_path) == (said,)
@@ -338,7 +360,7 @@ def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     """A folder in the place of a file, a link to nowhere: named, never passed over."""
-    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "server.toml").write_text(changed(languages=["box", "gone"]), encoding="utf-8")
     (tmp_path / "box.toml").mkdir()
     (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
     assert folder_problems(tmp_path) == (
@@ -357,5 +379,5 @@ def test_a_folder_without_files_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_without_a_policy_is_refused(tmp_path: Path) -> None:
     """A runner of no language is a mistake."""
-    (tmp_path / "server.toml").write_text(TEXT, encoding="utf-8")
-    assert folder_problems(tmp_path) == (f"{tmp_path}: there is no policy; add one, such as python.toml",)
+    (tmp_path / "server.toml").write_text(BOX, encoding="utf-8")
+    assert folder_problems(tmp_path) == ("server.toml: languages: there is no box.toml beside this file",)
