@@ -28,6 +28,8 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.apis import jobe, judge0
+from runner.web.apis.submissions import open_submissions
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
 from runner.web.run import run
@@ -48,7 +50,7 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
-OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {}
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"jobe": jobe.ROUTES, "judge0": judge0.ROUTES}
 """The routes of each other API, see `apis` in server.toml."""
 
 
@@ -65,7 +67,8 @@ def create_app(config: Configuration) -> Starlette:
             open_verifier(policies, settings.instance, app.state.service.pool) as app.state.verifier,
         ):
             app.state.metrics = Metrics(app.state.service.pool)
-            yield {"refused": partial(problems.before_a_request, app)}
+            async with open_submissions(app.state.service, app.state.metrics) as app.state.submissions:
+                yield {"refused": partial(problems.before_a_request, app)}
 
     handlers: dict[int | type[Exception], ExceptionHandler] = {
         errors.Refusal: problems.refused,
@@ -78,6 +81,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.config = config
     app.state.page = static.load()
     app.state.sockets = set()
+    app.state.files = jobe.no_files()
     app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values(), config.keys)
     return app
 

@@ -38,5 +38,5 @@ def engine() -> None:
 @pytest.fixture(scope="session")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that most tests talk to."""
-    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES) as running:
+    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES, apis=["jobe", "judge0"]) as running:
         yield running

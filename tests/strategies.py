@@ -201,3 +201,11 @@ def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
     points = sorted(draw(st.sets(st.integers(1, max(1, len(data) - 1)), max_size=12)))
     pieces = [data[start:end] for start, end in zip([0, *points], [*points, len(data)], strict=True)]
     return [piece for piece in pieces if piece]
+
+
+anything: Final = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=9), inner, max_size=2),
+    max_leaves=3,
+)
+"""What a JSON text may have, where nobody keeps to a contract."""

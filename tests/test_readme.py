@@ -206,7 +206,7 @@ def test_a_waiver_as_it_is_written(tmp_path: Path) -> None:
 def test_the_keys_are_as_they_are_written() -> None:
     """What the command makes where there was no file; only the hash is another key's."""
     block = next(text for kind, text in blocks(POLICIES) if kind == "toml" and "[keys.alice]" in text)
-    made = keys.new("", "alice", f"{keys.PREFIX}{'0' * 40}", configuration.load().settings.rate_limit)
+    made = keys.new("", "alice", f"{keys.PREFIX}{'0' * 36}", configuration.load().settings.rate_limit)
     assert re.sub(r'(?<=")[0-9a-f]{64}', "", block) == re.sub(r'(?<=")[0-9a-f]{64}', "", made)
     assert keys.parse(block).names == ["alice"]
 

@@ -1,6 +1,6 @@
 """``policies/keys.toml``: who may run programs, which, and how often. Hashes stand there, and no key. Pure.
 
-A key is 160 random bits, and nothing that a person has thought of: so its sha256 needs neither salt nor slowness to
+A key is 144 random bits, and nothing that a person has thought of: so its sha256 needs neither salt nor slowness to
 keep it, for nobody can try so many. What does not have the form of a key is none, whatever hash a file has: no
 password can take its place.
 """
@@ -22,8 +22,8 @@ from runner.policy.toml import Key
 FILE: Final = "keys.toml"
 PREFIX: Final = "crk_"
 """With what every key begins, so that people, and programs that look for secrets, know one when they see it."""
-BYTES: Final = 20
-"""Random ones of a key; they stand in it as hexadecimal digits."""
+BYTES: Final = 18
+"""Random ones of a key; they stand in it as hexadecimal digits: 40 characters in all, more do not go into Moodle."""
 EVERY: Final = "*"
 """In the place of languages: all that are served."""
 NEW: Final = """\

@@ -71,6 +71,11 @@ class Pool:
         return all(idle.count(policy.name) >= policy.warm for policy in self._policies.values())
 
     @property
+    def running(self) -> int:
+        """Programs that may run at the same time."""
+        return self._bounds.running
+
+    @property
     def waiting(self) -> int:
         """Requests in the line."""
         return len(self._line)

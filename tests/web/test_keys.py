@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
+from starlette.routing import Route
 from websockets.sync.client import connect
 
 from runner.policy import keys
-from server import ROUTES
+from server import OTHERS, ROUTES
 from tests.commands.test_cli import runner
 from tests.harness import LANGUAGES, Server, eventually, hear_out, serving
 from tests.record.test_audit import entries
 
 NAMES: Final = ("alice", "few", "snake", "sharer")
-KEYS: Final = {name: f"{keys.PREFIX}{keys.digest(name)[:40]}" for name in NAMES}
-WRONG: Final = f"{keys.PREFIX}{'0' * 40}"
+KEYS: Final = {name: f"{keys.PREFIX}{keys.digest(name)[: 2 * keys.BYTES]}" for name in NAMES}
+WRONG: Final = f"{keys.PREFIX}{'0' * 36}"
 TEXT: Final = f"""\
 required = true
 [keys.alice]
@@ -40,6 +42,7 @@ languages = ["*"]
 COUNTED: Final = 400
 """What an empty body hears after it has been counted: no container is needed."""
 HELLO: Final = {"language": "python", "code": "print('hello')"}
+CODE: Final = {"source_code": "print(1)"}
 CPP: Final = {"language": "cpp", "code": "int main() {}"}
 PROXIES: Final = ["127.0.0.1"]
 EVERYBODY: Final = "4 per 15 minutes"
@@ -49,7 +52,8 @@ EVERYBODY: Final = "4 per 15 minutes"
 def strict(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One where keys are required, behind a proxy: so each test has addresses of its own."""
     folder = tmp_path_factory.mktemp("strict")
-    with serving(folder, keys=TEXT, languages=LANGUAGES, rate_limit=EVERYBODY, trusted_proxies=PROXIES) as running:
+    own: dict[str, Any] = {"rate_limit": EVERYBODY, "trusted_proxies": PROXIES, "apis": [*OTHERS]}
+    with serving(folder, keys=TEXT, languages=LANGUAGES, **own) as running:
         yield running
 
 
@@ -111,6 +115,40 @@ def test_an_unknown_key_is_refused(strict: Server, value: str | bytes) -> None:
     assert value not in json.dumps(problem).encode()
 
 
+def test_every_route_that_does_something_asks_for_a_key(strict: Server) -> None:
+    """Of every API; in its own words, which are 403 in Jobe's."""
+    routes = [route for each in [ROUTES, *OTHERS.values()] for route in each if isinstance(route, Route)]
+    asked = {(route.path.replace("{key}", "abcdefgh"), method) for route in routes for method in route.methods or ()}
+    for number, (path, method) in enumerate(each for each in asked if each[1] not in ("GET", "HEAD")):
+        headers = {"x-forwarded-for": f"203.0.113.{number + 100}"}
+        answer = httpx.request(method, f"{strict.url}{path}", json={}, headers=headers, verify=False)
+        assert answer.status_code == (403 if path.startswith("/jobe/") else 401), path
+        assert "Programs are run only for whoever has a key" in answer.text
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_another_api_knows_whose_key_it_is(strict: Server) -> None:
+    """Its header, the languages of the key, and what belongs to one client."""
+    spec = {"run_spec": {"language_id": "python3", "sourcecode": "print(6 * 7)"}}
+    jobe, judge0 = f"{strict.url}/jobe/index.php/restapi", f"{strict.url}/judge0/submissions"
+    with httpx.Client(verify=False, timeout=60, headers={"x-forwarded-for": "203.0.113.2"}) as client:
+        snake, alice = {"x-api-key": KEYS["snake"]}, {"x-api-key": KEYS["alice"]}
+        assert client.post(f"{jobe}/runs", json=spec, headers=snake).json()["stdout"] == "42\n"
+        spec["run_spec"]["language_id"] = "cpp"
+        said = "The key snake may not run cpp; it is for python."
+        refused = client.post(f"{jobe}/runs", json=spec, headers=snake)
+        assert (refused.status_code, refused.json()) == (403, said)
+        put = client.put(f"{jobe}/files/abcdefgh", json={"file_contents": "QQ=="}, headers=snake)
+        assert put.status_code == 204
+        assert [client.head(f"{jobe}/files/abcdefgh", headers=each).status_code for each in (snake, alice, {})] == [
+            *(204, 404, 404)
+        ]
+        for submission, status in ((CODE | {"language_id": 71}, 201), (CODE | {"language_id": 54}, 403)):
+            answer = client.post(judge0, json=submission, headers={"x-auth-token": KEYS["snake"]})
+            assert answer.status_code == status
+        assert answer.json() == {"error": said}
+
+
 def test_a_huge_key_is_refused_with_its_head(strict: Server) -> None:
     """Like any other header."""
     assert ask(strict, "192.0.2.3", {"x-api-key": "x" * 20_000})[0] == 431
@@ -149,7 +187,7 @@ def test_a_key_runs_the_languages_that_it_is_for(strict: Server) -> None:
     assert (status, problem["title"], problem["detail"]) == (403, "Forbidden language", said)
     assert ask(strict, "192.0.2.9", {**bearer("snake"), "accept": "text/event-stream"}, CPP) == (403, problem)
     assert talk(strict, {**CPP, "key": KEYS["snake"]}) == ([("problem", problem)], 1008)
-    assert ask(strict, "192.0.2.9", bearer("snake"), {**CPP, "language": "perl"})[0] == 422
+    assert ask(strict, "192.0.2.9", bearer("snake"), {**CPP, "language": "cobol"})[0] == 422
     assert ask(strict, "192.0.2.9", bearer("snake"), HELLO)[1]["stdout"] == "hello\n"
 
 

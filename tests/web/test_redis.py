@@ -25,7 +25,7 @@ AWAY = {
     "status": 503,
     "detail": "Requests cannot be counted at the moment, and nothing runs uncounted. Try again shortly.",
 }
-KEY = f"{keys.PREFIX}{'a' * 40}"
+KEY = f"{keys.PREFIX}{'a' * 36}"
 KEYS = "required = false\n" + keys.new("required = false\n", "alice", KEY, "2 per 15 minutes")
 NOT_READY = "the rate limiter's Redis does not answer"
 

@@ -46,3 +46,9 @@ def speaking(words: Words, handler: Handler, headers: Mapping[str, str] | None =
 def answer(http: Request, status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
     """JSON, with what the limiter has to say."""
     return JSONResponse(content, status, {**HEADERS, **getattr(http.state, "headers", {}), **(headers or {})})
+
+
+def refused(http: Request, problem: tuple[int, str], content: Any) -> Response:
+    """What only such an API refuses, in its words: recorded like any refusal. ``problem``: its status and title."""
+    problems.record(http, problem)
+    return answer(http, problem[0], content)

@@ -4,6 +4,7 @@
  * A new element with properties and children; text goes in as text.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} name @param {Partial<HTMLElementTagNameMap[K]>} properties @param {(Node|string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);

@@ -58,7 +58,7 @@ export function createEditor(host, changed) {
     lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(), history(),
     indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(), syntaxHighlighting(colours), look, typeOver,
     EditorView.lineWrapping, language.of([]),
-    EditorView.contentAttributes.of({ "aria-label": "Code. Escape, then Tab, leaves the editor.", id: "code" }),
+    EditorView.contentAttributes.of({ "aria-label": "Code. Escape, then Tab, leaves the editor.", id: "code", tabindex: "0" }),
     EditorView.updateListener.of((/** @type {any} */ update) => {
       if (update.transactions.some((/** @type {any} */ each) => each.isUserEvent("input") || each.isUserEvent("delete"))) changed();
     }),

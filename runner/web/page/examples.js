@@ -1,7 +1,9 @@
-/** What to begin with. Each has a name, its code, perhaps an input, and whether the input stays open. */
+/** What to begin with. Each has a name, its code, and perhaps what is beside it; `open`: it runs in a terminal. */
 
-/** @typedef {{name: string, code: string, input?: string, open?: boolean}} Example */
+/** @typedef {{name: string, code: string, input?: string, open?: boolean, args?: string,
+ *   files?: import("./files.js").Named[]}} Example */
 
+const WEEK = { name: "week.csv", content: "day,degrees\nMonday,11.5\nTuesday,14\nWednesday,9.5\n" };
 const code = (/** @type {TemplateStringsArray} */ text) => String.raw(text).trimStart();
 
 /** @type {Record<string, Example[]>} */
@@ -35,6 +37,41 @@ print(f"{name} likes {colour}.")
 `,
       input: "Ada\n",
       open: true,
+    },
+    {
+      name: "A file and arguments",
+      code: code`
+import csv
+import sys
+
+name, column = sys.argv[1:]
+with open(name, newline="") as file:
+    values = [float(row[column]) for row in csv.DictReader(file)]
+print(f"{name}: {len(values)} values of {column!r}, from {min(values)} to {max(values)}")
+`,
+      args: "week.csv degrees",
+      files: [WEEK],
+    },
+    {
+      name: "A picture and a table",
+      code: code`
+import csv
+import math
+
+points = [(degrees, math.sin(math.radians(degrees))) for degrees in range(0, 721, 10)]
+
+# What is left in this folder comes back.
+with open("results/sine.csv", "w", newline="") as file:
+    csv.writer(file).writerows([("degrees", "sine"), *((x, round(y, 3)) for x, y in points)])
+
+line = " ".join(f"{x},{110 - 100 * y:.1f}" for x, y in points)
+with open("results/sine.svg", "w") as file:
+    file.write(f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 220" width="720">
+      <line x2="720" y1="110" y2="110" stroke="#bbb"/>
+      <polyline points="{line}" fill="none" stroke="#14666e" stroke-width="4"/>
+    </svg>""")
+print(len(points), "points")
+`,
     },
     {
       name: "Output as it comes",
@@ -138,6 +175,38 @@ int main() {
 `,
       input: "Ada\n",
       open: true,
+    },
+    {
+      name: "A file and arguments",
+      code: code`
+#include <fstream>
+#include <iostream>
+#include <string>
+
+int main(int argc, char* argv[]) {
+    if (argc < 2) return 2;
+    std::ifstream file(argv[1]);
+    long long lines = 0;
+    for (std::string line; std::getline(file, line); ++lines) {
+        if (argc < 3 || line.contains(argv[2])) std::cout << line << '\n';
+    }
+    std::cout << argv[1] << " has " << lines << " lines\n";
+}
+`,
+      args: "week.csv 14",
+      files: [WEEK],
+    },
+    {
+      name: "A table",
+      code: code`
+#include <fstream>
+
+int main() {
+    std::ofstream file("results/squares.csv"); // what is left in this folder comes back
+    file << "n,square\n";
+    for (int n = 1; n <= 20; ++n) file << n << ',' << n * n << '\n';
+}
+`,
     },
     {
       name: "Compile error",

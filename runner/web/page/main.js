@@ -4,6 +4,7 @@ import { shellLine, showLine, showTable, verification } from "./command.js";
 import { byId } from "./dom.js";
 import * as key from "./key.js";
 import * as program from "./program.js";
+import { plain } from "./reveal.js";
 import { runClosed, runOpen } from "./run.js";
 import { themeButton } from "./toggle.js";
 import * as view from "./view.js";
@@ -26,14 +27,15 @@ let going = null;
 
 /** @returns {Language} */
 function language() {
-  return /** @type {Language} */ (languages.get(program.current().language));
+  return /** @type {Language} */ (languages.get(program.chosen()));
 }
 
 function start() {
   if (going || !languages.size) return;
-  const { open, ...job } = program.current();
+  const { job, open, problem } = program.job();
   const chosen = language();
   view.begin(open, chosen);
+  if (problem) return view.problem({ title: "Nothing was sent", detail: problem });
   /** @type {import("./run.js").Listener} */
   const tell = (event, data) => {
     if (going === run) heard(event, data, chosen);
@@ -73,14 +75,16 @@ function stop() {
 }
 
 async function share() {
-  const address = await program.link();
+  const link = await program.link();
   const row = byId("share-row", HTMLElement);
   const field = byId("share-link", HTMLInputElement);
   row.hidden = false;
-  field.value = address ?? "This program is too long for a link.";
+  field.value = link?.address ?? "This program is too long for a link.";
+  const left = link?.left.map(plain).join(", ");
+  byId("share-left", HTMLElement).textContent = left ? ` Not in it, because they are not text or make it too long: ${left}.` : "";
   field.select();
   field.focus();
-  if (address) copy(address, "The link is copied");
+  if (link) copy(link.address, "The link is copied");
 }
 
 /** Browsers allow this on https and localhost; elsewhere the text can be selected. @param {string} text @param {string} said */

@@ -25,6 +25,12 @@ export function revealed(text) {
   return text.replace(HIDDEN, visible);
 }
 
+/** In one line, as a name or a cell of a table is: line ends and all other control characters are signs, too. @param {string} text */
+export function plain(text) {
+  const revealer = new Revealer();
+  return Array.from(text, (each) => (/[\0-\x1f\x7f-\x9f]/.test(each) ? visible(each) : revealer.show(each))).join("");
+}
+
 /** The sign that stands for a character without one. @param {string} character */
 export function visible(character) {
   const code = character.codePointAt(0) ?? 0;

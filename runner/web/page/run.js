@@ -2,7 +2,8 @@
 
 import * as key from "./key.js";
 
-/** @typedef {{language: string, code: string, input: string}} Job */
+/** @typedef {{language: string, code: string, input: string, args?: string[],
+ *   files?: Record<string, import("./files.js").Content>}} Job */
 /** @typedef {import("./terminal.js").Size} Size */
 /** @typedef {(event: string, data: any) => void} Listener */
 /** A run that can be typed into and stopped. @typedef {{type: (text: string) => void, resize: (size: Size) => void,

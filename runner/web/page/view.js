@@ -2,6 +2,7 @@
 
 import { byId, element } from "./dom.js";
 import { Output } from "./output.js";
+import * as results from "./results.js";
 import { createTerminal } from "./terminal.js";
 import { bytes, ending, limitsOf, reached, seconds } from "./words.js";
 
@@ -67,6 +68,7 @@ export function begin(live, language) {
   [open, printed, phase, began] = [live, false, "", performance.now()];
   most = (live && language.limits.live_time) || language.limits.wall_time;
   output.clear();
+  results.clear();
   facts.replaceChildren();
   host.hidden = !live;
   if (live) {
@@ -109,6 +111,7 @@ export function result(result, language) {
   const kind = { success: "success", timeout: "timeout" }[/** @type {string} */ (result.status)] ?? "failure";
   say(kind, ending(result, limits));
   facts.replaceChildren(...figures(result));
+  results.show(result.files ?? []);
 }
 
 /** A refusal, or a fault between here and the program. @param {{title: string, detail: string}} problem */

@@ -2,7 +2,7 @@
 
 /** @typedef {{exit_code: number|null, signal: string|null}} Result */
 /** @typedef {{wall: number, cpu: number, compile: number, total: number, output: number, memory: string,
- *   pids: string, tmp: string, shm: string}} Limits */
+ *   pids: string, tmp: string, shm: string, results: string}} Limits */
 
 /** One entry for every reason of runner/runs/result.py; a test compares. @type {Record<string, (r: Result, l: Limits) => string>} */
 export const REASONS = {
@@ -26,6 +26,7 @@ export const REACHED = {
   memory: (limits) => `It could not get more memory: ${limits.memory} is the limit.`,
   tmpfs: (limits) => `It could not write more into /tmp: ${limits.tmp} is the limit.`,
   shm: (limits) => `It could not write more into /dev/shm: ${limits.shm} is the limit.`,
+  results: (limits) => `It left more results than are sent back: ${limits.results} is the limit.`,
 };
 
 /** What a signal means to the person whose program it ended. @type {Record<string, string>} */
@@ -73,6 +74,7 @@ export function limitsOf(limits, command, wall) {
     wall, cpu: limits.cpu_time ?? limits.wall_time, compile: limits.compile_time, total: limits.total_time,
     output: limits.output, memory: memoryOf(command) ?? "its share", pids: flag("--pids-limit=") ?? "their number",
     tmp: space("/tmp"), shm: space("/dev/shm"),
+    results: `${limits.result_files} files of ${bytes(limits.result_bytes)} together`,
   };
 }
 
@@ -84,7 +86,7 @@ export function seconds(value) {
 
 /** @param {number} value */
 export function bytes(value) {
-  if (value < 1024) return `${value} bytes`;
+  if (value < 1024) return value === 1 ? "1 byte" : `${value} bytes`;
   return value < 1024 ** 2 ? `${number(value / 1024)} KB` : `${number(value / 1024 ** 2)} MB`;
 }
 

@@ -105,6 +105,21 @@ class Screen:
         """What the program reads first."""
         return self.page.get_by_role("textbox", name="Input")
 
+    @property
+    def arguments(self) -> Locator:
+        """One line, split as a shell does."""
+        return self.page.get_by_role("textbox", name="Arguments")
+
+    @property
+    def files(self) -> Locator:
+        """Those that are sent, one row each."""
+        return self.page.locator("#files li")
+
+    @property
+    def results(self) -> Locator:
+        """What the program has left."""
+        return self.page.get_by_role("region", name="Results")
+
     def button(self, name: str) -> Locator:
         """A button by what stands on it."""
         return self.page.get_by_role("button", name=name, exact=True)

@@ -32,7 +32,7 @@ int main() { unsigned char small = 300; throw std::runtime_error("so"); }
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_axe_finds_nothing(opener: Opener, name: str) -> None:
-    """Names, roles, landmarks, contrast: empty; colours and the open link; a compiler and stderr; a terminal."""
+    """Names, roles, landmarks, contrast: empty; colours, a link; a compiler; files, results; a terminal."""
     theme, device = DEVICES[name]
     with opener(color_scheme=theme, **device) as other:
         assert violations(other.page) == []
@@ -48,6 +48,18 @@ def test_axe_finds_nothing(opener: Opener, name: str) -> None:
         assert [block for block, _ in other.blocks()] == ["compiler", "stderr"]
         assert violations(other.page) == []
         other.picture(f"{name}-failed")
+        other.choose("A picture and a table")
+        other.button("New file").click()
+        other.page.get_by_role("textbox", name="Content of the file").fill("x")
+        other.arguments.fill("-n 'two words' \"")
+        other.button("Run").click()
+        assert other.ended() == "Nothing was sent"
+        assert violations(other.page) == []
+        other.arguments.fill("-n 'two words' ''")
+        other.button("Run").click()
+        expect(other.results.get_by_role("img")).to_be_visible()
+        assert violations(other.page) == []
+        other.page.screenshot(path=other.pictures / f"{name}-results.png", full_page=True)
         other.choose("Questions and answers")
         other.button("Run").click()
         expect(other.button("Ctrl+C: interrupt")).to_be_visible()
@@ -75,12 +87,15 @@ def test_a_program_is_run_by_keyboard_alone(screen: Screen) -> None:
     expect(screen.status).to_have_text("Finished")
     press("Escape")
     names = []
-    for _ in range(6):
+    for _ in range(8):
         press("Tab")
         names.append(screen.page.evaluate(FOCUSED))
-    assert names[:5] == [
+    assert names == [
         "In a terminal: type while the program runs",
         "Input",
+        "Arguments",
+        "Add files",
+        "New file",
         "Run",
         "Stop",
         screen.output.inner_text().split("\n")[0],

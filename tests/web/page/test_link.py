@@ -54,14 +54,18 @@ def test_a_link_that_unpacks_to_too_much_is_not_opened(screen: Screen) -> None:
     found = screen.page.evaluate(
         """async () => {
           const { pack, unpack } = await import("/static/link.js");
-          const small = await pack({ language: "python", code: "x".repeat(4_100_000), input: "", open: false });
-          const large = await pack({ language: "python", code: "x".repeat(4_200_000), input: "", open: false });
+          const rest = { language: "python", input: "", open: false, args: "", files: [] };
+          const small = await pack({ ...rest, code: "x".repeat(4_100_000) });
+          const large = await pack({ ...rest, code: "x".repeat(4_200_000) });
+          const many = Array.from({ length: 257 }, (_, number) => ({ name: `${number}`, content: "" }));
+          const files = await pack({ ...rest, code: "", files: many });
           const noise = Array.from(crypto.getRandomValues(new Uint8Array(60_000))).join("");
-          const long = await pack({ language: "python", code: noise, input: "", open: false });
-          return [(await unpack(small))?.code.length, await unpack(large), long];
+          const long = await pack({ ...rest, code: noise });
+          const opened = [small, large, files].map((each) => unpack(each.fragment));
+          return [...(await Promise.all(opened)).map((each) => each?.code.length ?? null), long];
         }"""
     )
-    assert found == [4_100_000, None, None]
+    assert found == [4_100_000, None, None, None]
 
 
 def test_a_reload_keeps_what_was_written(screen: Screen) -> None:
