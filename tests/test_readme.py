@@ -88,7 +88,9 @@ def curl(server: Server, command: str) -> str:
 def test_the_curls_run_as_written(server: Server, command: str, told: str) -> None:
     """And their answers are those that stand there."""
     seen = curl(server, command)
-    if EVENTS in command:
+    if "/run -H" not in command:
+        assert steady(json.loads(told)) == steady(json.loads(seen))
+    elif EVENTS in command:
         same_events(told, seen)
     elif '"inputs"' in command:
         answer = json.loads(seen)
@@ -100,6 +102,14 @@ def test_the_curls_run_as_written(server: Server, command: str, told: str) -> No
         same_run(json.loads(told), json.loads(seen))
     else:
         assert json.loads(told) == json.loads(seen)
+
+
+def steady(answer: Any) -> Any:
+    """Without what differs from run to run."""
+    differ = ("id", "duration", "memory", "cpu_time", "wall_time")
+    if isinstance(answer, dict):
+        return {key: 0 if key in differ else steady(value) for key, value in answer.items()}
+    return answer
 
 
 def same_events(told: str, seen: str) -> None:

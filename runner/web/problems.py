@@ -95,7 +95,7 @@ async def http_error(request: Request, error: Exception) -> Response:
     """An unknown path or method."""
     assert isinstance(error, HTTPException)
     record(request, (error.status_code, error.detail))
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.include_in_schema]
     known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in routes)
     return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from server import ROUTES
+from server import OTHERS, ROUTES
 from tests.harness import LANGUAGES, Server, eventually, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
@@ -146,7 +147,8 @@ def test_a_charset_may_be_named(server: Server) -> None:
 
 def test_unknown_paths_and_methods(server: Server) -> None:
     """The problem says what there is."""
-    routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in ROUTES if isinstance(r, Route)]
+    every = [route for route in (*ROUTES, *chain(*OTHERS.values())) if isinstance(route, Route)]
+    routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in every if r.include_in_schema]
     there = f"This service has {'; '.join(map(' '.join, routes))}."
     assert "POST /run; " in there
     assert problem(server.get("/nope")) == (404, "Not Found", there)

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 from starlette.routing import Route
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from runner.policy import keys
@@ -115,16 +117,43 @@ def test_an_unknown_key_is_refused(strict: Server, value: str | bytes) -> None:
     assert value not in json.dumps(problem).encode()
 
 
-def test_every_route_that_does_something_asks_for_a_key(strict: Server) -> None:
+ASKED: Final = sorted(
+    (route.path.replace("{key}", "abcdefgh"), method)
+    for each in [ROUTES, *OTHERS.values()]
+    for route in each
+    if isinstance(route, Route) and route.include_in_schema
+    for method in (route.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+)
+MISSING: Final = "Programs are run only for whoever has a key"
+
+
+@pytest.mark.parametrize(("number", "path", "method"), [(n, *each) for n, each in enumerate(ASKED)], ids=str)
+def test_every_route_that_does_something_asks_for_a_key(strict: Server, number: int, path: str, method: str) -> None:
     """Of every API; in its own words, which are 403 in Jobe's."""
-    routes = [route for each in [ROUTES, *OTHERS.values()] for route in each if isinstance(route, Route)]
-    asked = {(route.path.replace("{key}", "abcdefgh"), method) for route in routes for method in route.methods or ()}
-    for number, (path, method) in enumerate(each for each in asked if each[1] not in ("GET", "HEAD")):
-        headers = {"x-forwarded-for": f"203.0.113.{number + 100}"}
-        answer = httpx.request(method, f"{strict.url}{path}", json={}, headers=headers, verify=False)
-        assert answer.status_code == (403 if path.startswith("/jobe/") else 401), path
-        assert "Programs are run only for whoever has a key" in answer.text
-        assert answer.headers["www-authenticate"] == "Bearer"
+    headers = {"x-forwarded-for": f"203.0.113.{number + 100}"}
+    answer = httpx.request(method, f"{strict.url}{path}", json={}, headers=headers, verify=False)
+    assert answer.status_code == (403 if path.startswith("/jobe/") else 401)
+    assert MISSING in answer.text
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", ["/run/live", "/api/v2/connect"])
+def test_every_socket_asks_for_a_key(strict: Server, path: str) -> None:
+    """In its header, or in its first message."""
+    init = {"type": "init", "language": "python", "version": "*", "files": [{"content": "print(6 * 7)"}]}
+    first = HELLO if path == "/run/live" else init
+    for headers, more, said in (
+        ({}, {}, MISSING),
+        (bearer("alice"), {}, "hello" if path == "/run/live" else "42"),
+        ({}, {"key": KEYS["alice"]}, "hello" if path == "/run/live" else "42"),
+    ):
+        heard = []
+        with connect(f"ws://127.0.0.1:{strict.port}{path}", additional_headers=headers) as client:
+            client.send(json.dumps({**first, **more}))
+            with suppress(ConnectionClosed):
+                while True:
+                    heard.append(str(client.recv(timeout=20)))
+        assert said in "".join(heard)
 
 
 def test_another_api_knows_whose_key_it_is(strict: Server) -> None:

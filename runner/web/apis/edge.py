@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -15,6 +15,9 @@ from runner.web.problems import BUG, HEADERS, PROBLEMS
 Handler = Callable[[Request], Awaitable[Response]]
 Words = Callable[[int, str], tuple[int, Any]]
 """A problem's status and detail -> the status and the JSON with which an API says it."""
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""For a route that refuses methods itself, in its API's words."""
 
 log = logging.getLogger(__name__)
 
