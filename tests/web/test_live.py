@@ -428,7 +428,7 @@ def test_what_is_wrong_is_told_and_ends_it(server: Server, messages: list[Any], 
 def test_a_message_that_is_too_large_is_not_kept(server: Server) -> None:
     """The connection is closed with 1009 as soon as its length is told."""
     with talking(server) as client:
-        client.send("x" * 4_194_305)
+        client.socket.sendall(b"\x81\xff" + (4_194_305).to_bytes(8) + b"mask")  # a text's head, and nothing of it
         assert hear_out(client) == ([], 1009)
 
 
