@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from runner.policy.keys import Keys
 from runner.policy.policy import Limits, Policy
 from runner.proof.proofs import Finding
 from runner.runs.report import REACHED
@@ -29,9 +30,11 @@ PATH: Final[Schema] = {
 }
 """What can be the name of a file, with its folders."""
 TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+SITE: Final[Titles] = {403: ["Forbidden site"]}
+"""What is refused before anything is asked for."""
 
 
-def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]]) -> Schema:
+def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]], keys: Keys | None = None) -> Schema:
     """What a client can ask and what it hears. ``problems``: status and title of each refusal."""
     titles: dict[int, list[str]] = {}
     for status, title in [*problems, (500, "Internal error"), (503, "Not ready")]:
@@ -43,9 +46,17 @@ def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]]
             "version": "1",
             "summary": "Runs strangers' programs, each in a container of its own.",
         },
-        "paths": _paths(titles),
-        "components": {"schemas": _schemas(policies, titles)},
+        "paths": _paths(titles, keys),
+        "components": {"schemas": _schemas(policies, titles), **({"securitySchemes": _KEY} if keys else {})},
     }
+
+
+_KEY: Final[Schema] = {"key": {"type": "http", "scheme": "bearer"}}
+
+
+def _security(keys: Keys | None) -> Schema:
+    """That a key may be sent, or must be."""
+    return {"security": [{"key": []}, *([] if keys.required else [{}])]} if keys else {}
 
 
 def _ref(name: str) -> Schema:
@@ -72,10 +83,10 @@ def _null(schema: Schema) -> Schema:
 # Paths
 
 
-def _paths(titles: Titles) -> Schema:
+def _paths(titles: Titles, keys: Keys | None) -> Schema:
     return {
-        "/run": {"post": _run(titles)},
-        "/run/live": {"get": _live(titles)},
+        "/run": {"post": {**_run(titles), **_security(keys)}},
+        "/run/live": {"get": _live()},
         "/languages": {"get": _get("What can be run, within which limits.", "Languages")},
         "/policies": {"get": _get("The policies that are served, by digest.", "Policies")},
         "/policies/{language}": {
@@ -86,7 +97,7 @@ def _paths(titles: Titles) -> Schema:
         },
         "/health": {"get": _get("The process is up.", "Health")},
         "/ready": {"get": _get("Programs can run, or why not.", "Ready", titles, 503)},
-        "/metrics": {"get": _get("For Prometheus.", None, titles, 403, media_type="text/plain")},
+        "/metrics": {"get": _get("For Prometheus.", None, SITE, 403, media_type="text/plain")},
         "/openapi.json": {"get": _get("This document.", None)},
     }
 
@@ -124,7 +135,7 @@ def _run(titles: Titles) -> Schema:
 _EVENTS: Final = {"phase": "Phase", "stdout": "Text", "stderr": "Text", "result": "Result", "problem": "Problem"}
 
 
-def _live(titles: Titles) -> Schema:
+def _live() -> Schema:
     return {
         "summary": "WebSocket: a program that asks questions. JSON text messages; the server closes after the last.",
         "x-client-messages": [_ref("First"), _ref("More")],
@@ -139,13 +150,15 @@ def _live(titles: Titles) -> Schema:
         },
         "responses": {
             "101": {"description": "The conversation begins."},
-            "403": _refusal(403, titles[403]),
+            "403": _refusal(403, SITE[403]),
             "503": _refusal(503, ["Busy"]),
         },
     }
 
 
 # Schemas
+
+_SECRET: Final[Schema] = {**TEXT, "description": "A key, where no header can be set; as in `Authorization`."}
 
 
 def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
@@ -180,7 +193,7 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
         "Language": {"enum": sorted(policies)},
         "Encoded": _object({"base64": BYTES}),
         "Job": {"anyOf": [_object({**asked, **each, **encoding}, *beside, *each, *encoding) for each in given]},
-        "First": _object({**asked, "input": input_, "size": size}, *beside, "input", "size"),
+        "First": _object({**asked, "input": input_, "size": size, "key": _SECRET}, *beside, "input", "size", "key"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
         "Phase": {
@@ -258,7 +271,7 @@ def _described() -> Schema:
     language = {"language": _ref("Language"), "title": TEXT, "limits": _ref("Limits")}
     return {
         "Limits": limits,
-        "Languages": _object({"languages": _list(_object(language))}),
+        "Languages": _object({"languages": _list(_object(language)), "key_required": FLAG}),
         "Policies": _object({"policies": _list(_object(brief))}),
         "Policy": _object(whole),
         "Health": _object({"status": {"const": "up"}}),
