@@ -82,10 +82,10 @@ class Submissions:
             try:
                 ending = await self._outcome(submission.asked, client)
             except Refusal as error:
-                log.warning("submission %s: %s", submission.token, error)
+                log.warning("a submission was not run: %s", error)
                 ending = failed(error)
             except Exception:
-                log.exception("submission %s failed", submission.token)
+                log.exception("a submission failed")
                 ending = Outcome(INTERNAL, BUG)
             self._keep(submission, ending)
             del self._current[submission.token]
