@@ -92,7 +92,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.page = static.load()
     app.state.sockets = set()
     app.state.files = jobe.no_files()
-    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values(), config.keys)
     return app
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from runner.policy import argv, configuration
+from runner.policy import argv, configuration, keys
 from runner.proof.proofs import Finding
 from runner.runs.result import STATUS
 from runner.web.connection import REFUSALS
@@ -211,6 +211,14 @@ def test_a_waiver_as_it_is_written(tmp_path: Path) -> None:
     with (folder / "python.toml").open("a") as file:
         file.write(f"\n{block}")
     assert configuration.load(folder).policies["python"].waivers.keys() == {"--read-only"}
+
+
+def test_the_keys_are_as_they_are_written() -> None:
+    """What the command makes where there was no file; only the hash is another key's."""
+    block = next(text for kind, text in blocks(POLICIES) if kind == "toml" and "[keys.alice]" in text)
+    made = keys.new("", "alice", f"{keys.PREFIX}{'0' * 36}", configuration.load().settings.rate_limit)
+    assert re.sub(r'(?<=")[0-9a-f]{64}', "", block) == re.sub(r'(?<=")[0-9a-f]{64}', "", made)
+    assert keys.parse(block).names == ["alice"]
 
 
 # How they hang together

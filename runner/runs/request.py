@@ -47,6 +47,14 @@ class First(Asked):
     """The first message of a live run."""
 
     size: tuple[Size, Size] = (80, 24)
+    key: str = ""
+    """Looked at before the rest, by ``sent_key``."""
+
+
+class Keyed(msgspec.Struct):
+    """The one field of a first message that is looked at while it is not yet known who asks."""
+
+    key: str = ""
 
 
 class More(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,13 +76,14 @@ _CONTRACT = (
 )
 _FIRST = (
     'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string, '
-    f'{_BESIDE}, and "size", the terminal\'s columns and rows, such as [80, 24].'
+    f'{_BESIDE}, "size", the terminal\'s columns and rows, such as [80, 24], and "key", a string.'
 )
 _CALL = f'The arguments are "language" and "code", each a string, and, if wanted, "input", a string, {_BESIDE}.'
 _MORE = 'A message is {"input": "text"}, {"size": [80, 24]} or {"end": true}.'
 _body = msgspec.json.Decoder(Body)
 _first = msgspec.json.Decoder(First)
 _asked = msgspec.json.Decoder(Asked)
+_keyed = msgspec.json.Decoder(Keyed)
 _more = msgspec.json.Decoder(More)
 _named = msgspec.json.Decoder(dict[str, str | Encoded])
 T = TypeVar("T")
@@ -98,6 +107,14 @@ def call(arguments: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that a model asks for by the arguments of its tool, or a ``Refusal``."""
     asked = decoded(_asked, arguments, _CALL)
     return check(_job(asked, (_bytes(asked.input),), _CALL), policies)
+
+
+def sent_key(message: bytes) -> str:
+    """The key in the first message of a live run; "" where there is none, whatever else is wrong with it."""
+    try:
+        return _keyed.decode(message).key
+    except (ValueError, RecursionError):
+        return ""
 
 
 def first(message: bytes, policies: Mapping[str, Policy]) -> Job:

@@ -11,11 +11,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from runner.errors import BadRequest, Busy, Refusal
 from runner.policy.configuration import Configuration
+from runner.runs.client import Client
 from runner.runs.events import Event
+from runner.runs.request import sent_key
 from runner.runs.watch import watch
 from runner.sandbox.job import Job
 from runner.sandbox.live import Feed
-from runner.web import admission, leaving, limiter, problems
+from runner.web import admission, guard, leaving, problems
 from runner.web.access import LEFT
 
 log: Final = logging.getLogger(__name__)
@@ -72,13 +74,12 @@ async def converse(socket: WebSocket, dialect: Dialect) -> None:
 
 
 async def _serve(socket: WebSocket, dialect: Dialect, config: Configuration) -> None:
-    client, allowed, allowance = await admission.count(socket, dialect.api)
-    await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in allowance.headers.items()])
+    counted = await _counted(socket, dialect, config)
+    headers = counted.allowance.headers if counted else {}
+    await socket.accept(headers=[(k.lower().encode(), v.encode()) for k, v in headers.items()])
     end = dialect.done
     try:
-        if not allowed:
-            raise limiter.refusal(allowance)
-        job = await _first(socket, dialect)
+        client, job = await _first(socket, dialect, counted.admitted() if counted else None)
         socket.state.entry.language = job.language
         feed = Feed(config.policies[job.language].limits.input, job.inputs[0])
         running = watch(socket.app.state.service, job, client, feed)
@@ -95,15 +96,26 @@ async def _serve(socket: WebSocket, dialect: Dialect, config: Configuration) -> 
     await _end(socket, end)
 
 
-async def _first(socket: WebSocket, dialect: Dialect) -> Job:
+async def _counted(socket: WebSocket, dialect: Dialect, config: Configuration) -> admission.Counted | None:
+    """None where there are keys: a browser can set no headers, so the request is counted after its first message."""
+    if config.keys is None:
+        return await admission.count(socket, dialect.api)
+    guard.check_site(socket.headers, config.settings)
+    return None
+
+
+async def _first(socket: WebSocket, dialect: Dialect, client: Client | None) -> tuple[Client, Job]:
+    """Who asks for what; ``client`` is None where they have not been counted."""
     job = None
     try:
         async with asyncio.timeout(dialect.first_time):
-            while job is None:
-                job = dialect.first(await _message(socket))
+            while not (client and job):
+                message = await _message(socket)
+                client = client or (await admission.count(socket, dialect.api, sent_key(message))).admitted()
+                job = dialect.first(message)
     except TimeoutError:
         raise dialect.late from None
-    return job
+    return client, job
 
 
 async def _message(socket: WebSocket) -> bytes:

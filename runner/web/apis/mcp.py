@@ -155,7 +155,7 @@ async def open_endpoint(service: Service, settings: Settings) -> AsyncIterator[E
 
     from runner.mcp.server import build
 
-    AppStatus.disable_automatic_graceful_drain()  # it ends streams at SIGTERM; ours have stop-time
+    AppStatus.enable_automatic_graceful_drain = False  # it ends streams at SIGTERM; ours have stop-time
     logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each message what the access log tells, too
     async with open_calls() as calls:
         server = build(service, calls, _caller)

@@ -71,7 +71,11 @@ def message(method: str, id: int | None = 1, **params: object) -> dict[str, obje
 
 def session(server: Server) -> str:
     """The name of a new one."""
-    hello: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello: dict[str, Any] = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    }
     connection = open_post(server, message("initialize", **hello))
     answer = connection.getresponse()
     answer.read()
