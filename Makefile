@@ -45,7 +45,7 @@ $(VENV)/serve: $(VENV)/bin/python runner/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r runner/requirements.txt
 	@touch $@
 
-$(VENV)/test: $(VENV)/serve tests/requirements.txt
+$(VENV)/test: $(VENV)/serve tests/requirements.txt runner/mcp/requirements.txt
 	@echo "python: installing the tests' packages into $(VENV) ..."
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@

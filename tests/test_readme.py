@@ -33,6 +33,8 @@ PROOF: Final = "runner/proof/README.md"
 EVENTS: Final = "text/event-stream"
 LINK: Final = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 SERVERS: Final = (
+    ".venv/bin/python -m runner mcp",
+    ".venv/bin/python -m pip install -r runner/mcp/requirements.txt",
     ".venv/bin/python server.py --log-format=json",
     "DOCKER_GID=$(stat -c %g /var/run/docker.sock) docker compose up --detach",
     "npm install --no-package-lock && npm run build",
@@ -88,7 +90,9 @@ def curl(server: Server, command: str) -> str:
 def test_the_curls_run_as_written(server: Server, command: str, told: str) -> None:
     """And their answers are those that stand there."""
     seen = curl(server, command)
-    if "/run -H" not in command:
+    if "/mcp -H" in command:
+        same_call(told, seen)
+    elif "/run -H" not in command:
         assert steady(json.loads(told)) == steady(json.loads(seen))
     elif EVENTS in command:
         same_events(told, seen)
@@ -110,6 +114,13 @@ def steady(answer: Any) -> Any:
     if isinstance(answer, dict):
         return {key: 0 if key in differ else steady(value) for key, value in answer.items()}
     return answer
+
+
+def same_call(told: str, seen: str) -> None:
+    """The result of a tool, as the last event has it; but for how long it took."""
+    data = re.findall(r"(?m)^data: (.*)$", seen)[-1]
+    result = json.loads(re.sub(r"ran for [\d.]+ (m|µ)?s", "ran for 9.8 ms", data))["result"]
+    assert json.loads(told).items() <= result.items()
 
 
 def same_events(told: str, seen: str) -> None:
@@ -140,6 +151,9 @@ def place(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     copy_policies(folder, {}, {})
     (folder / "program.py").write_text("print(input())\n")
+    (folder / "tests").mkdir()
+    for name in ("1.in", "1.out"):
+        (folder / "tests" / name).write_text("1 2 3\n")
     for command in ("lock", "run python program.py"):
         ended = shell(folder, f".venv/bin/python -m runner {command}")
         assert ended.returncode == 0, ended.stderr
@@ -168,21 +182,44 @@ def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 COMMANDS: Final = list(
-    dict.fromkeys(line for name in DOCUMENTS for line in lines(name) if line.startswith(".venv/bin/python -m runner"))
+    dict.fromkeys(
+        line
+        for name in DOCUMENTS
+        for line in lines(name)
+        if line.startswith(".venv/bin/python -m runner") and line not in SERVERS
+    )
 )
 """Each once."""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_run_as_written(place: Path, command: str) -> None:
+def test_the_commands_run_as_written(place: Path, server: Server, command: str) -> None:
     """With exit code 0: on what is shipped, on the lock that was written, on the record of what ran."""
-    ended = shell(place, command)
+    ended = shell(place, command.replace("http://127.0.0.1:3000", server.url))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stdout
     if "verify" in command:
         seen = {" ".join(line.split()) for line in ended.stdout.splitlines()}
         told = next(text for kind, text in blocks(PROOF) if kind == "text")
         assert {" ".join(line.split()) for line in told.splitlines()} <= seen
+
+
+def test_the_python_runs_as_written(server: Server) -> None:
+    """And prints what its words say."""
+    [code] = [text for kind, text in blocks("runner/judge/README.md") if kind == "python"]
+    code = code.replace("http://127.0.0.1:3000", server.url)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    lines = ended.stdout.splitlines()
+    assert lines[:2] == ["completed cba", ""]
+    assert lines[2:5] == [
+        "phase {'phase': 'queued'}",
+        "phase {'phase': 'run', 'run': 1}",
+        "stdout {'text': 'beside\\n'}",
+    ]
+    assert lines[5].startswith("result {'id': 'job-")
+    assert lines[6:] == ["Unknown language: `language` must be one of cpp, python."]
 
 
 def test_every_command_is_tried() -> None:

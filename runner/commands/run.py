@@ -26,7 +26,7 @@ from runner.runs.watch import watch
 from runner.sandbox import images
 from runner.sandbox.job import File, Job
 
-HELP = "run one program, without HTTP"
+HELP = "run one program, here or on a server"
 PHASES: Final = {"queued": "waiting for a place", "compile": "compiling", "run": "running"}
 MOST: Final = 2**26
 """Bytes of input that any server takes."""

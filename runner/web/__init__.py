@@ -1,4 +1,4 @@
 """The HTTP edge, a module for each kind of answer, and the page's files.
 
-Imports policy, sandbox, record, proof, runs and apis; imported by server.py alone.
+Imports policy, sandbox, record, proof, runs, apis and mcp; imported by server.py alone.
 """

@@ -56,6 +56,14 @@ async def count(http: HTTPConnection, api: str = "run", key: str = "") -> Counte
     return counted
 
 
+async def known(http: HTTPConnection, api: str) -> Client:
+    """The same for a message that runs nothing: it is counted only where it is refused, for want of a key."""
+    client = who(http, api)
+    if not client.held and (_sent(http, "") or http.app.state.config.key_required):
+        return await admit(http, api)
+    return client
+
+
 def who(http: HTTPConnection, api: str = "run", key: str = "") -> Client:
     """Who asks, from a site that may; not counted, and not refused for their key: for what runs nothing."""
     config: Configuration = http.app.state.config

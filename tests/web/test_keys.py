@@ -178,6 +178,27 @@ def test_another_api_knows_whose_key_it_is(strict: Server) -> None:
         assert answer.json() == {"error": said}
 
 
+def test_a_model_has_its_hosts_key(strict: Server) -> None:
+    """Of each message; the audit file has its name, and says that it was a model."""
+    headers = {"accept": "application/json, text/event-stream", "x-forwarded-for": "203.0.113.3", **bearer("snake")}
+
+    def call(body: dict[str, str]) -> dict[str, Any]:
+        params = {"name": "run_program", "arguments": body}
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        answer = httpx.post(f"{strict.url}/mcp", json=message, headers=headers, verify=False, timeout=60)
+        result: dict[str, Any] = json.loads(re.findall("(?m)^data: (.*)$", answer.text)[-1])["result"]
+        return result
+
+    assert call(CPP)["content"][0]["text"] == "The key snake may not run cpp; it is for python."
+    ran = call(HELLO)
+    assert ran["content"][1]["text"] == "stdout:\nhello\n"
+    job = ran["_meta"]["code-runner/report"]["id"]
+    audit = strict.log.parent / "audit.jsonl"
+    assert {(e["key"], e["api"], e["client"]) for e in entries(audit) if e.get("job") == job} == {
+        ("snake", "mcp", "203.0.113.3")
+    }
+
+
 def test_a_huge_key_is_refused_with_its_head(strict: Server) -> None:
     """Like any other header."""
     assert ask(strict, "192.0.2.3", {"x-api-key": "x" * 20_000})[0] == 431

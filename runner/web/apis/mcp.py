@@ -52,9 +52,8 @@ class HttpCaller:
     """Who has sent a request."""
 
     def __init__(self, http: Request) -> None:
-        message: Message = http.state.message
-        self.name = _name(http, message.id)
-        self.arguments = message.arguments
+        self.name: tuple[str, ...] = http.state.name
+        self.arguments: bytes = http.state.arguments
         self._http = http
 
     async def admit(self) -> Client:
@@ -79,22 +78,22 @@ def _caller(context: "Context", _: object) -> HttpCaller:
     return HttpCaller(context.request)
 
 
-def _name(http: Request, request: messages.Id) -> tuple[str, ...]:
+def _name(client: Client, http: Request, request: messages.Id) -> tuple[str, ...]:
     """A call's: of this client, in this session; where there is none, one that nobody else can say."""
-    return (problems.client(http), http.headers.get(SESSION) or uuid4().hex, str(request))
+    return (client.identity, http.headers.get(SESSION) or uuid4().hex, str(request))
 
 
 async def serve(http: Request) -> Response:
     """``POST /mcp``: one message. There is no stream that a client could listen to, and no session to end: 405."""
-    admission.who(http, API)
+    client = await admission.known(http, API)
     if http.method != "POST":
         return Response(status_code=405, headers={**HEADERS, "Allow": "POST"})
     guard.check_type(http.headers)
     message = messages.read(await admission.body(http))
     endpoint: Endpoint = http.app.state.mcp
     if message.cancels is not None:
-        endpoint.calls.cancel(_name(http, message.cancels))
-    http.state.message = message
+        endpoint.calls.cancel(_name(client, http, message.cancels))
+    http.state.name, http.state.arguments = _name(client, http, message.id), message.arguments
     return Exchange(endpoint.manager, http, message)
 
 

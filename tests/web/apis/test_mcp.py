@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from mcp import Client
+from mcp import Client, StdioServerParameters
 
 from runner.mcp import messages, tools
 from runner.policy import configuration
@@ -109,6 +111,34 @@ def test_the_sdks_client(server: Server, mode: str) -> None:
     """Over streamable HTTP."""
     asyncio.run(converse(f"{server.url}/mcp", mode))
     assert eventually(lambda: not server.jobs())
+
+
+def written(kind: str) -> list[dict[str, Any]]:
+    """The servers of the README's configurations, of Claude and of VS Code."""
+    text = (ROOT / "runner" / "mcp" / "README.md").read_text()
+    blocks = [json.loads(block) for block in re.findall(r"(?s)```json\n(.*?)```", text)]
+    servers = [block[key]["code-runner"] for block in blocks for key in ("mcpServers", "servers") if key in block]
+    assert len(servers) == 4
+    return [each for each in servers if kind in each]
+
+
+def test_the_hosts_are_configured_as_it_is_written(server: Server) -> None:
+    """Their words, in the hands of the SDK's client; only this server's port and this folder are others."""
+
+    async def connects(target: Any) -> None:
+        async with Client(target) as client:
+            assert len((await client.list_tools()).tools) == 2
+
+    for each in written("url"):
+        assert (each["type"], each["headers"]["Authorization"][:8]) == ("http", "Bearer $")
+        asyncio.run(connects(each["url"].replace("http://127.0.0.1:3000", server.url)))
+    first, second = written("command")
+    assert {**first, "type": "stdio"} == second
+    args = [
+        each.replace("/srv/code-runner", str(ROOT)).replace(".venv/bin/python", sys.executable)
+        for each in first["args"]
+    ]
+    asyncio.run(connects(StdioServerParameters(command=first["command"], args=args, env=dict(os.environ))))
 
 
 def test_progress_in_the_line(server: Server) -> None:
