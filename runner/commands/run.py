@@ -53,10 +53,8 @@ def add(arguments: argparse.ArgumentParser) -> None:
     """Which language, the file of the program, and what to print."""
     arguments.add_argument("language")
     arguments.add_argument("file")
-    arguments.add_argument(
-        "args", nargs="*", metavar="ARG", help="the program's arguments; after -- if one begins with -"
-    )
     arguments.add_argument("--json", action="store_true", help="print the report, at the end, instead of the output")
+    arguments.add_argument("--arg", action="append", default=[], metavar="WORD", help="an argument of the program")
     arguments.add_argument(
         "--beside", action="append", default=[], type=Path, metavar="FILE", help="a file to lie beside the program"
     )
@@ -78,7 +76,7 @@ async def _remotely(args: argparse.Namespace) -> Mapping[str, Any]:
     async with remote.client(args, line) as client:
         files = {path.name: path.read_bytes() for path in args.beside}
         code, data = remote.text(Path(args.file)), _input(MOST)
-        return await _show(client.stream(args.language, code, input=data, files=files, args=args.args), line, args)
+        return await _show(client.stream(args.language, code, input=data, files=files, args=args.arg), line, args)
 
 
 async def _here(args: argparse.Namespace) -> Mapping[str, Any]:
@@ -91,7 +89,7 @@ async def _here(args: argparse.Namespace) -> Mapping[str, Any]:
 
 def _job(args: argparse.Namespace, policy: Policy) -> Job:
     files = tuple(File(path.name, path.read_bytes()) for path in args.beside)
-    words = tuple(os.fsencode(word) for word in args.args)
+    words = tuple(os.fsencode(word) for word in args.arg)
     source, data = Path(args.file).read_bytes(), _input(policy.limits.input)
     return Job(policy.name, source, (data,), files=files, args=words)
 
