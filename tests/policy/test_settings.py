@@ -131,7 +131,7 @@ INSTANCE: Final = "instance must be of a-z, 0-9 and -"
         ({"languages": ["python", "python"]}, 'languages must be a list of policies, each once, such as "python"'),
         ({"languages": ["../python"]}, 'languages must be a list of policies, each once, such as "python"'),
         ({"languages": [1]}, 'languages must be a list of policies, each once, such as "python"'),
-        ({"apis": ["jobs"]}, "apis must be a list of piston, codapi, jobe, judge0"),
+        ({"apis": ["jobs"]}, "apis must be a list of piston, codapi, jobe, judge0, mcp"),
         ({"instance": ""}, INSTANCE),
         ({"instance": "a" * 41}, INSTANCE),
         ({"instance": "Main"}, INSTANCE),

@@ -29,6 +29,16 @@ def test_several_inputs_keep_their_order(code: str, inputs: list[str]) -> None:
     assert job == Job("python", code.encode(), tuple(item.encode() for item in inputs), several=True)
 
 
+@given(TEXT, TEXT, st.lists(TEXT.filter(lambda text: "\0" not in text), max_size=3))
+def test_a_models_call_is_a_run_of_one_input(code: str, data: str, args: list[str]) -> None:
+    """What only a program could want is unknown there."""
+    asked = {"language": "python", "code": code, "input": data, "args": args}
+    job = Job("python", code.encode(), (data.encode(),), args=tuple(each.encode() for each in args))
+    assert request.call(json.dumps(asked).encode(), POLICIES) == job
+    with pytest.raises(BadRequest, match="unknown field `encoding`"):
+        request.call(json.dumps({**asked, "encoding": "base64"}).encode(), POLICIES)
+
+
 def test_no_input_is_an_empty_one() -> None:
     """The program sees the end of its input at once."""
     assert request.parse(b'{"language": "cpp", "code": ""}', POLICIES) == Job("cpp", b"", (b"",))
