@@ -27,8 +27,9 @@ SUM: Final = "print(sum(map(int, input().split())))"
 
 @pytest.fixture(scope="module")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Two runs in two seconds, but for who has a key."""
-    with serving(tmp_path_factory.mktemp("client"), keys=TEXT, edit=PATIENT, rate_limit="2 per 2 seconds") as running:
+    """One program at a time, and two in two seconds, but for who has a key."""
+    little = {"rate_limit": "2 per 2 seconds", "running": 1, "waiting_time": 0.5}
+    with serving(tmp_path_factory.mktemp("client"), keys=TEXT, edit=PATIENT, **little) as running:  # type: ignore[arg-type]
         yield running
 
 
@@ -123,6 +124,26 @@ def test_it_does_not_come_again_for_ever(server: Server, retry: Retry) -> None:
         [runner.run("python", SUM, input="1") for _ in range(3)]
     assert (refused.value.status, refused.value.title) == (429, "Rate limit reached")
     assert refused.value.seconds in (1, 2)
+
+
+def test_it_comes_again_to_a_busy_server(server: Server) -> None:
+    """Also after it has waited in the line: nothing had run."""
+    told: list[int] = []
+
+    async def both() -> list[Event]:
+        retry = Retry(tries=20, told=lambda _, refused: told.append(refused.status))
+        async with AsyncClient(server.url, key=KEY, retry=retry) as runner:
+            slow = asyncio.create_task(runner.run("python", "import time\nprint(1)\ntime.sleep(2)"))
+            assert await asyncio.to_thread(eventually, lambda: bool(server.jobs()))
+            found = [event async for event in runner.stream("python", SUM, input="1 2 3")]
+            assert (await slow)["stdout"] == "1\n"
+            return found
+
+    events = asyncio.run(both())
+    assert events[-1].data["stdout"] == "6\n"
+    assert told
+    assert set(told) == {503}
+    assert [event.data for event in events].count({"phase": "queued"}) == len(told) + 1
 
 
 def test_waits_that_nobody_has_asked_for_grow() -> None:

@@ -127,7 +127,7 @@ async def _verdicts(engine: Engine, tests: Sequence[Test], how: Compare, line: L
         report = await engine.run([test.input.read_bytes() for test in some])
         if not report["results"]:
             line.show("")
-            print(b64decode(report["compile_output"]).decode(errors="replace"), end="", file=sys.stderr)
+            print(verdicts.shown(b64decode(report["compile_output"])), end="", file=sys.stderr)
             yield [verdicts.unbuilt(test.name, report["reason"]) for test in tests[done:]]
             return
         runs = report["results"][: verdicts.judged(report["results"])]

@@ -1,5 +1,6 @@
 """From the report of a run to the verdict on a test. Pure."""
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ VERDICTS: Final[Mapping[str, str]] = {
 """By the reason of a report; a program that has completed may still be wrong."""
 CUT: Final = "total_time"
 """The reason of a run that its neighbours have left no time for."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LONGEST: Final = 80
 """Characters of a program's last words."""
 
@@ -55,6 +57,11 @@ def judge(test: str, run: Mapping[str, Any], expected: bytes, compare: Compare) 
 def unbuilt(test: str, reason: str) -> Verdict:
     """Where nothing was run."""
     return Verdict(test, VERDICTS[reason], "", None, None)
+
+
+def shown(data: bytes) -> str:
+    """A compiler's words for a terminal: they quote a program, which may have tried to move a cursor."""
+    return _CONTROL.sub("\ufffd", data.decode(errors="replace"))
 
 
 def _ending(run: Mapping[str, Any]) -> str:

@@ -29,7 +29,11 @@ Block = dict[str, Any]
 def run(report: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
     """Of a program that was run, however it ended: that is no error of the call. ``report``: ``POST /run``'s answer."""
     files = report["files"]
-    content = [text(_summary(report, policy)), *_outputs(report), *(_block(each, report["id"]) for each in files)]
+    content = [
+        text(_summary(report, policy)),
+        *_outputs(report),
+        *(_block(each, report["id"], policy) for each in files),
+    ]
     bare = [{key: value for key, value in each.items() if key != "content"} for each in files]
     return {"content": content, "isError": False, "_meta": {META: {**report, "files": bare}}}
 
@@ -55,7 +59,7 @@ def _summary(report: Mapping[str, Any], policy: Policy) -> str:
         said.append("It printed nothing.")
     if report["files"]:
         named = ", ".join(f"{each['name']!r} ({words.size(each['size'])})" for each in report["files"])
-        said.append(f"It left in results: {named}.")
+        said.append(f"It left in {policy.results}: {named}.")
     return " ".join(said)
 
 
@@ -67,18 +71,18 @@ def _outputs(report: Mapping[str, Any]) -> Iterator[Block]:
             yield text(f"{'compiler' if compiling else name}:\n{written}")
 
 
-def _block(file: Mapping[str, Any], job: str) -> Block:
+def _block(file: Mapping[str, Any], job: str, policy: Policy) -> Block:
     """A file that was left: a picture, text, or else a resource of bytes.
 
     A picture is one by its first bytes: a host may fail for good on what only has the name of one.
     """
     content, name = file["content"], file["name"]
     if isinstance(content, str):
-        return text(f"results/{name}:\n{content}")
+        return text(f"{policy.results}/{name}:\n{content}")
     data: str = content["base64"]
     if kind := picture(b64decode(data)):
         return {"type": "image", "data": data, "mimeType": kind}
-    address = f"code-runner://{job}/results/{quote(name)}"
+    address = f"code-runner://{job}/{policy.results}/{quote(name)}"
     return {"type": "resource", "resource": {"uri": address, "mimeType": file["type"], "blob": data}}
 
 

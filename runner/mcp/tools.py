@@ -11,8 +11,8 @@ LIST: Final = "list_languages"
 TITLE: Final = "Code runner"
 INSTRUCTIONS: Final = (
     f"`{RUN}` runs a whole program in a container of its own, which is used once and thrown away: nothing is kept from "
-    "call to call, and there is no network. Print what you want to see. Files that the program leaves in the folder "
-    "`results` come back, pictures as pictures."
+    "call to call, and there is no network. Print what you want to see. Files that the program leaves in its folder "
+    "for results come back, pictures as pictures."
 )
 _HINTS: Final = {"readOnlyHint": True, "destructiveHint": False, "openWorldHint": False}
 """A run changes nothing outside its own container, and reaches nothing."""
@@ -39,18 +39,19 @@ def tools(policies: Mapping[str, Policy]) -> list[dict[str, Any]]:
 
 
 def _description(policies: Mapping[str, Policy]) -> str:
-    served = "; ".join(f"{name}: {each.title}, {_bounds(each)}" for name, each in policies.items())
+    served = "; ".join(f"{name}: {_bounds(each)}" for name, each in policies.items())
     return (
         "Runs a whole program and tells how it ended, what it wrote to stdout and stderr, and the files that it left "
-        "in the folder `results` (it is there, in the current folder): pictures (PNG, JPEG, GIF, WebP) "
-        "come back as pictures. No network, nothing is kept between calls, only the standard library unless the "
-        f"language says more. Languages: {served}."
+        "in its folder for results, which is there when it begins: pictures (PNG, JPEG, GIF, WebP) come back as pictures. "
+        "No network, nothing is kept between calls, only the standard library unless the language says more. "
+        f"Languages: {served}."
     )
 
 
 def _bounds(policy: Policy) -> str:
     told = limits(policy)
-    return f"{told['wall']} and {told['memory']}"
+    folder = f", results in `{policy.results}`" if policy.limits.result_files else ""
+    return f"{policy.title}, {told['wall']} and {told['memory']}{folder}"
 
 
 def _schema(policies: Mapping[str, Policy]) -> dict[str, Any]:

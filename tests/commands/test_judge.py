@@ -95,7 +95,7 @@ def test_many_inputs_go_in_batches(tmp_path: Path, program: str) -> None:
 
 
 def test_what_does_not_compile_is_said_once(server: Server, tmp_path: Path) -> None:
-    """In the compiler's words, and of every test; nothing of them can move a cursor."""
+    """In the compiler's words, and of every test."""
     source = tmp_path / "a.CPP"
     source.write_text("int main() { return x; }")
     tests = str(folder(tmp_path, {"1": ("", ""), "2": ("", "")}))

@@ -144,6 +144,11 @@ def test_what_was_not_built() -> None:
     assert verdicts.unbuilt("1", "compile_timeout") == verdicts.Verdict("1", "compile error", "", None, None)
 
 
+def test_a_compilers_words_cannot_move_a_cursor() -> None:
+    """Lines and tabs are as they were."""
+    assert verdicts.shown("é\ta\n\x1b[2J\x9b\r\x00".encode() + b"\xff") == "é\ta\n\ufffd[2J\ufffd\ufffd\ufffd\ufffd"
+
+
 def test_the_table() -> None:
     """A line a test, as wide as the longest name."""
     some = [verdicts.judge("a", ran("completed", b"7"), b"6", TOKENS), verdicts.unbuilt("long", "compile_error")]

@@ -122,7 +122,7 @@ def test_the_tools_are_the_protocols() -> None:
     run, listed = found.tools
     assert (run.name, listed.name) == (tools.RUN, tools.LIST)
     assert run.input_schema["properties"]["language"]["enum"] == ["cpp", "python"]
-    assert "python: Python 3.13, 2 s and 256 MB" in (run.description or "")
+    assert "python: Python 3.13, 2 s and 256 MB, results in `results`." in (run.description or "")
 
 
 def test_the_languages_are_told_with_their_limits() -> None:
@@ -133,3 +133,4 @@ def test_the_languages_are_told_with_their_limits() -> None:
     assert "- results: 16 files of 1 MB together" in python
     none = replace(PYTHON, limits=replace(PYTHON.limits, result_files=0))
     assert "- results: none are sent back" in tools.listed({"python": none})
+    assert tools.tools({"python": none})[0]["description"].endswith("2 s and 256 MB.")
