@@ -42,7 +42,7 @@ def _description(policies: Mapping[str, Policy]) -> str:
     served = "; ".join(f"{name}: {_bounds(each)}" for name, each in policies.items())
     return (
         "Runs a whole program and tells how it ended, what it wrote to stdout and stderr, and the files that it left "
-        "in its folder for results, which is there when it begins: pictures (PNG, JPEG, GIF, WebP) come back as pictures. "
+        "in its folder for results, which is there when it begins: pictures (PNG, JPEG, GIF, WebP) come back so. "
         "No network, nothing is kept between calls, only the standard library unless the language says more. "
         f"Languages: {served}."
     )
