@@ -27,8 +27,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "apis": {"policy", "sandbox", "runs"},
     "mcp": {"policy", "sandbox", "runs"},
     "judge": set(),
+    "host": {"policy", "sandbox", "record"},
     "web": {"policy", "sandbox", "record", "proof", "runs", "apis", "mcp"},
-    "commands": {"policy", "sandbox", "record", "proof", "runs", "mcp", "judge"},
+    "commands": {"host", "policy", "sandbox", "record", "proof", "runs", "mcp", "judge"},
 }
 """Which folder of runner/ may import from which others."""
 COMMON: Final = {"errors", "logs"}

@@ -65,7 +65,8 @@ class Service:
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            async with self.pool.container(job.language, live.enter, live=job.terminal is not None) as container:
+            who, terminal = client.identity, job.terminal is not None
+            async with self.pool.container(job.language, live.enter, client=who, live=terminal) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
                 return await self._run(container, job, client, time.monotonic() - asked, live)

@@ -41,6 +41,9 @@ class Ticket:
     number: int
     language: str
     live: bool = False
+    client: str = ""
+    turn: int = 0
+    """The round in which it is served: see ``turns``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class View:
     now: float
     containers: tuple[Seen, ...]
     tickets: tuple[Ticket, ...]
-    """In the order of their arrival."""
+    """In the order in which they are served."""
     languages: Mapping[str, Wanted]
     bounds: Bounds
     rush: int

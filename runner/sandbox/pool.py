@@ -15,6 +15,7 @@ from runner.policy.settings import Settings
 from runner.sandbox.container import Container
 from runner.sandbox.demand import Demand
 from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
+from runner.sandbox.turns import Turns
 from runner.sandbox.uids import Uids
 
 READY_TIME = 1.0
@@ -56,6 +57,7 @@ class Pool:
         self._entries: dict[str, _Entry] = {}
         self._keepers: set[asyncio.Task[None]] = set()
         self._line: dict[int, _Request] = {}
+        self._turns = Turns()
         self._tickets = 0
         self.demand = {name: Demand() for name in policies}
         self._closing = False
@@ -92,14 +94,14 @@ class Pool:
 
     @asynccontextmanager
     async def container(
-        self, language: str, entered: Callable[[], None], *, live: bool = False
+        self, language: str, entered: Callable[[], None], *, client: str = "", live: bool = False
     ) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
 
         ``entered`` is called when the request has its place in the line: what is refused at once, is so before.
-        ``live``: its program will wait for a person.
+        ``client``: among those who wait, each has its turn. ``live``: its program will wait for a person.
         """
-        request = self._enqueue(language, live=live)
+        request = self._enqueue(language, client, live=live)
         entered()
         container = await self._wait(request)
         try:
@@ -119,7 +121,7 @@ class Pool:
             self._return(request)
             raise
 
-    def _enqueue(self, language: str, *, live: bool) -> _Request:
+    def _enqueue(self, language: str, client: str, *, live: bool) -> _Request:
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
         now = asyncio.get_running_loop().time()
@@ -128,15 +130,28 @@ class Pool:
         if live and self._alive() >= self._settings.live:
             raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
         self._tickets += 1
-        request = _Request(Ticket(self._tickets, language, live))
+        request = _Request(Ticket(self._tickets, language, live, client, self._turns.join(client)))
         self._line[self._tickets] = request
         self.demand[language].count(now)
         self._turn()
-        if not request.served.done() and len(self._line) > self._settings.waiting:
-            del self._line[request.ticket.number]
-            raise Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
+        if len(self._line) > self._settings.waiting:
+            last = [each for each in self._in_turn() if not each.served.done()][-1]  # of whoever has most in the line
+            self._leave(last.ticket.number)
+            busy = Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
+            if last is request:
+                raise busy
+            last.served.set_exception(busy)
         self.demand[language].served(at_once=request.served.done())
         return request
+
+    def _in_turn(self) -> list[_Request]:
+        """The line as it is served."""
+        return sorted(self._line.values(), key=lambda request: (request.ticket.turn, request.ticket.number))
+
+    def _leave(self, number: int) -> None:
+        """Out of the line, if it is still there."""
+        if request := self._line.pop(number, None):
+            self._turns.leave(request.ticket.client)
 
     def _alive(self) -> int:
         """Live runs that go on or wait for their container."""
@@ -149,7 +164,7 @@ class Pool:
 
     def _return(self, request: _Request) -> None:
         """Who waited has gone: frees the place in the line, or the container that came at the same moment."""
-        self._line.pop(request.ticket.number, None)
+        self._leave(request.ticket.number)
         if request.served.done() and not request.served.cancelled() and not request.served.exception():
             self._move(request.served.result().name, State.IDLE)
             self._turn()
@@ -167,7 +182,7 @@ class Pool:
             )
             for name, policy in self._policies.items()
         }
-        tickets = tuple(request.ticket for request in self._line.values() if not request.served.done())
+        tickets = tuple(request.ticket for request in self._in_turn() if not request.served.done())
         rush = math.ceil(sum(demand.at(now) for demand in self.demand.values()))
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
@@ -180,6 +195,7 @@ class Pool:
     def _carry_out(self, todo: Plan) -> None:
         for number, name in todo.handovers:
             request = self._line.pop(number)
+            self._turns.serve(request.ticket.client, request.ticket.turn)
             self._move(name, State.LIVE if request.ticket.live else State.RUNNING)
             request.served.set_result(self._entries[name].container)
         for name in todo.stops:
@@ -223,10 +239,10 @@ class Pool:
         started = self._entries[container.name].state is State.STARTING
         self._move(container.name, State.RETIRING)
         self.demand[container.policy.name].fail(asyncio.get_running_loop().time())
-        waiting = (r for r in self._line.values() if r.ticket.language == container.policy.name)
+        waiting = (r for r in self._in_turn() if r.ticket.language == container.policy.name)
         request = next((r for r in waiting if not r.served.done()), None)
         if request and started:
-            del self._line[request.ticket.number]
+            self._leave(request.ticket.number)
             request.served.set_exception(error)
         self._turn()
 

@@ -32,11 +32,11 @@ BUSY = re.compile(r"^Executing <.*> took \d+\.\d+ seconds\n", re.MULTILINE)
 """What asyncio's debug mode says where a machine is busy."""
 
 
-def runner(*words: str, input: str = "", cwd: Path = ROOT) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of ``python -m runner ...``."""
+def runner(*words: str, input: str = "", cwd: Path = ROOT, **more: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of ``python -m runner ...``; ``more``: variables of its environment."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "runner", *words]
     mark = f"/nonexistent/{secrets.token_hex(8)}"  # docker's clients get PATH, and little else
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{os.environ['PATH']}:{mark}"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{os.environ['PATH']}:{mark}", **more}
     ended = subprocess.run(
         command, input=input, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment
     )
@@ -297,3 +297,15 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
     assert (started.returncode, out, err) == (130, b"", b"interrupted\n")
     assert clients() == []
     assert gone(name)
+
+
+def test_doctor_judges_this_host() -> None:
+    """It is fit; each line is a check, with a remedy where it does not pass; nothing is left."""
+    code, out, err = runner("doctor", "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert {each["level"] for each in found} <= {"PASS", "CAUTION"}
+    assert all(each["remedy"] for each in found if each["level"] != "PASS")
+    assert "start" in {each["check"] for each in found}
+    code, out, err = runner("doctor", DOCKER_HOST="unix:///nonexistent")
+    assert (code, err, out.splitlines()[0][:44]) == (1, "", "FAIL    engine: no Docker engine answers: Ca")

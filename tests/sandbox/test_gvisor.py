@@ -106,9 +106,9 @@ def test_each_input_is_a_run_of_its_own(server: Server) -> None:
     code = "import os\nn = input()\nwhile n == '2': pass\nopen('/tmp/' + n, 'w')\nprint(sorted(os.listdir('/tmp')))"
     runs = server.post({"language": "python", "code": code, "inputs": ["1", "2", "3"]}).json()["results"]
     assert [(run["reason"], run["stdout"]) for run in runs] == [
-        ("completed", "['1', 'main.py']\n"),
+        ("completed", "['1', 'main.py', 'results']\n"),
         ("wall_time", ""),
-        ("completed", "['3', 'main.py']\n"),
+        ("completed", "['3', 'main.py', 'results']\n"),
     ]
 
 

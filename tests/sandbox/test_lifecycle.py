@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -99,6 +100,22 @@ def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
             assert third.headers["retry-after"] == "2"
             assert first.result().json()["stdout"] == "done\n"
             assert second.result().json()["detail"] == "No place was free within 0.5 s. Try again shortly."
+
+
+def test_the_line_is_fair_by_client(tmp_path: Path) -> None:
+    """Who comes late waits behind one of another's programs; if it is full, the last of whoever has most goes."""
+    settings: dict[str, Any] = {"running": 1, "waiting": 2, "trusted_proxies": ["127.0.0.1"]}
+    with serving(tmp_path, warm=2, **settings) as server, ThreadPoolExecutor(4) as clients:
+        assert eventually(lambda: len(idle(server)) >= 2, 20)
+
+        def ask(address: str, body: object) -> Future[httpx.Response]:
+            answer = clients.submit(server.post, body, headers={"X-Forwarded-For": address})
+            time.sleep(0.2)
+            return answer
+
+        running, first, second = (ask("192.0.2.1", body) for body in (SLEEP, GOOD, GOOD))
+        other = ask("192.0.2.2", GOOD)
+        assert [each.result().status_code for each in (running, first, second, other)] == [200, 200, 503, 200]
 
 
 def test_at_sigterm_running_programs_finish(own: Server) -> None:
