@@ -15,7 +15,8 @@ import asyncio
 import json
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeAlias
 
@@ -215,14 +216,15 @@ class Client:
             except httpx.HTTPError as error:
                 raise _unanswered(error) from error
 
-    def stream(self, language: str, code: str, **more: Any) -> Iterator[Event]:
+    def stream(self, language: str, code: str, **more: Any) -> Generator[Event, None, None]:
         """The same as it happens; who stops reading stops the program."""
         body, attempts, ran = request(language, code, **more), _Attempts(self._retry), False
         while True:
             try:
-                for event in self._events(body):
-                    ran = ran or event.ran
-                    yield event
+                with closing(self._events(body)) as events:
+                    for event in events:
+                        ran = ran or event.ran
+                        yield event
                 return
             except Refused as refused:
                 if ran:
@@ -231,7 +233,7 @@ class Client:
             except httpx.HTTPError as error:
                 raise _unanswered(error) from error
 
-    def _events(self, body: Report) -> Iterator[Event]:
+    def _events(self, body: Report) -> Generator[Event, None, None]:
         with self._http.stream("POST", "/run", json=body, headers=_STREAM) as answer:
             if answer.status_code != 200:
                 answer.read()
@@ -278,14 +280,15 @@ class AsyncClient:
             except httpx.HTTPError as error:
                 raise _unanswered(error) from error
 
-    async def stream(self, language: str, code: str, **more: Any) -> AsyncIterator[Event]:
+    async def stream(self, language: str, code: str, **more: Any) -> AsyncGenerator[Event, None]:
         """The same as it happens; who stops reading, and closes, stops the program."""
         body, attempts, ran = request(language, code, **more), _Attempts(self._retry), False
         while True:
             try:
-                async for event in self._events(body):
-                    ran = ran or event.ran
-                    yield event
+                async with aclosing(self._events(body)) as events:
+                    async for event in events:
+                        ran = ran or event.ran
+                        yield event
                 return
             except Refused as refused:
                 if ran:
@@ -294,7 +297,7 @@ class AsyncClient:
             except httpx.HTTPError as error:
                 raise _unanswered(error) from error
 
-    async def _events(self, body: Report) -> AsyncIterator[Event]:
+    async def _events(self, body: Report) -> AsyncGenerator[Event, None]:
         async with self._http.stream("POST", "/run", json=body, headers=_STREAM) as answer:
             if answer.status_code != 200:
                 await answer.aread()

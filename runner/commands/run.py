@@ -108,12 +108,11 @@ async def service(config: Configuration, folder: Path, policy: Policy) -> AsyncI
         yield opened
 
 
-async def _show(events: Any, line: Line, args: argparse.Namespace) -> Mapping[str, Any]:
+async def _show(events: Events, line: Line, args: argparse.Namespace) -> Mapping[str, Any]:
     """The report; the output is written on the way to it."""
     report: Mapping[str, Any] = {}
-    followed: Events
-    async with aclosing(events) as followed:
-        async for event in followed:
+    async with aclosing(events):
+        async for event in events:
             if event and event.name == "phase":
                 line.show(PHASES[event.data["phase"]])
             elif event:
