@@ -91,11 +91,15 @@ class Telling:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._stage = ""
+        self._greeted = False
 
     def told(self, event: Event) -> Iterator[str]:
         """What is sent for it."""
         match event.name:
+            case "phase" if event.data["phase"] == "queued" and self._greeted:
+                pass  # another place in the line, of which nothing is said there
             case "phase" if event.data["phase"] == "queued":
+                self._greeted = True
                 yield _message("runtime", language=names(self._policy)[0], version=version(self._policy))
             case "phase":
                 yield from self.ended(0, None)

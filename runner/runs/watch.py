@@ -1,17 +1,20 @@
 """A run as a stream of events, in the pace of whoever reads them."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
 from runner.runs.client import Client
 from runner.runs.events import Event, Tail
-from runner.runs.report import as_json
+from runner.runs.report import as_json, seconds
 from runner.runs.service import Service
 from runner.sandbox.job import Job
 from runner.sandbox.live import Feed, Live
 
 FLUSH_TIME = 0.02
 """Seconds between two looks at what was written: a program that prints byte by byte makes 50 events a second."""
+PLACE_TIME = 1.0
+"""Seconds between two words about the place in the line."""
 QUIET_TIME = 5.0
 """Seconds without news after which None is yielded."""
 
@@ -28,9 +31,12 @@ async def watch(service: Service, job: Job, client: Client, feed: Feed | None = 
         await live.news.wait()
         if not live.entered:
             running.result()  # raises: nothing else ends it before
-        yield Event("phase", {"phase": "queued"})
+        line = _Line()
+        yield line.event(live)
         while not running.done():
             live.news.clear()
+            if line.moved(live):
+                yield line.event(live)
             new = tuple(tail.take(live.phases))
             for event in new:
                 yield event
@@ -45,6 +51,25 @@ async def watch(service: Service, job: Job, client: Client, feed: Feed | None = 
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+class _Line:
+    """What is told of the line: that it was entered, then each new place, but not all the time."""
+
+    def __init__(self) -> None:
+        self._place = 0
+        self._told = 0.0
+
+    def moved(self, live: Live) -> bool:
+        """Whether there is something new to say, and time to say it."""
+        waits = live.place > 0 and not live.phases
+        return waits and live.place != self._place and time.monotonic() - self._told >= PLACE_TIME
+
+    def event(self, live: Live) -> Event:
+        """How it stands."""
+        self._place, self._told = live.place, time.monotonic()
+        waits = {"place": live.place, "forecast": seconds(live.forecast)} if live.place else {}
+        return Event("phase", {"phase": "queued", **waits})
 
 
 async def _rings(news: asyncio.Event) -> bool:

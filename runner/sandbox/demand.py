@@ -1,4 +1,4 @@
-"""How often a language is asked for, and how its starts fail."""
+"""How often a language is asked for, how its starts fail, and how fast the line moves."""
 
 import math
 from dataclasses import dataclass
@@ -6,8 +6,30 @@ from typing import Final
 
 RATE_TIME: Final = 3.0
 """Seconds over which arrivals are counted."""
+PACE_SHARE: Final = 0.2
+"""What the last hand-over counts for in the pace of the line."""
 LONGEST_BACK_OFF: Final = 5.0
 """Seconds between two starts while they fail."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast the line moves; all times are seconds of one clock."""
+
+    seconds: float | None = None
+    """From one hand-over to the next while somebody waited: the recent ones count most. None: nobody has, yet."""
+    _last: float | None = None
+
+    def served(self, now: float, *, line: bool) -> None:
+        """One has got its container; ``line``: whether others wait still, so that the next one's time tells."""
+        if self._last is not None:
+            took = now - self._last
+            self.seconds = took if self.seconds is None else self.seconds + (took - self.seconds) * PACE_SHARE
+        self._last = now if line else None
+
+    def forecast(self, place: int) -> float | None:
+        """Seconds until whoever has this place is served."""
+        return None if self.seconds is None else place * self.seconds
 
 
 @dataclass(slots=True)

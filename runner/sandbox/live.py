@@ -80,13 +80,18 @@ class Live:
         """``feed``: where the rest of the program's input comes from, after that of its job."""
         self.feed = feed
         self.entered = False
-        """Whether it has its place in the line."""
+        """Whether it has been taken into the line."""
+        self.place = 0
+        """Its place in the line, 1 being the next; 0 where it does not wait."""
+        self.forecast: float | None = None
+        """Seconds that it may have to wait, if anything can be said of that."""
         self.phases: list[Phase] = []
         self.news = asyncio.Event()
 
-    def enter(self) -> None:
-        """It waits for a container from now on."""
+    def enter(self, place: int, forecast: float | None) -> None:
+        """It waits for a container, at this place from now on."""
         self.entered = True
+        self.place, self.forecast = place, forecast
         self.news.set()
 
     def begin(self, phase: Phase) -> None:

@@ -13,13 +13,15 @@ from runner.errors import Busy, EngineError
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 from runner.sandbox.container import Container
-from runner.sandbox.demand import Demand
+from runner.sandbox.demand import Demand, Pace
 from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 from runner.sandbox.turns import Turns
 from runner.sandbox.uids import Uids
 
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
+LONGEST_PAUSE = 60.0
+"""Seconds after which who was refused may try again, at the most."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
 
@@ -39,9 +41,14 @@ class _Entry:
         return Seen(self.container.name, self.container.policy.name, state, self.since)
 
 
+Placed = Callable[[int, float | None], None]
+"""Hears the place in the line, 1 being the next and 0 none, and the seconds that it may take."""
+
+
 @dataclass(slots=True)
 class _Request:
     ticket: Ticket
+    placed: Placed
     served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -58,6 +65,7 @@ class Pool:
         self._keepers: set[asyncio.Task[None]] = set()
         self._line: dict[int, _Request] = {}
         self._turns = Turns()
+        self._pace = Pace()
         self._tickets = 0
         self.demand = {name: Demand() for name in policies}
         self._closing = False
@@ -94,15 +102,16 @@ class Pool:
 
     @asynccontextmanager
     async def container(
-        self, language: str, entered: Callable[[], None], *, client: str = "", live: bool = False
+        self, language: str, placed: Placed, *, client: str = "", live: bool = False
     ) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
 
-        ``entered`` is called when the request has its place in the line: what is refused at once, is so before.
+        ``placed`` is called when the request has its place in the line, and when that changes: what is refused at once,
+        is so before.
         ``client``: among those who wait, each has its turn. ``live``: its program will wait for a person.
         """
-        request = self._enqueue(language, client, live=live)
-        entered()
+        request = self._enqueue(language, placed, client, live=live)
+        self._tell(request)
         container = await self._wait(request)
         try:
             yield container
@@ -121,7 +130,7 @@ class Pool:
             self._return(request)
             raise
 
-    def _enqueue(self, language: str, client: str, *, live: bool) -> _Request:
+    def _enqueue(self, language: str, placed: Placed, client: str, *, live: bool) -> _Request:
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
         now = asyncio.get_running_loop().time()
@@ -130,14 +139,15 @@ class Pool:
         if live and self._alive() >= self._settings.live:
             raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
         self._tickets += 1
-        request = _Request(Ticket(self._tickets, language, live, client, self._turns.join(client)))
+        request = _Request(Ticket(self._tickets, language, live, client, self._turns.join(client)), placed)
         self._line[self._tickets] = request
         self.demand[language].count(now)
         self._turn()
         if len(self._line) > self._settings.waiting:
             last = [each for each in self._in_turn() if not each.served.done()][-1]  # of whoever has most in the line
             self._leave(last.ticket.number)
-            busy = Busy(f"{len(self._line)} programs wait already. Try again shortly.", 2.0)
+            pause = min(max(2.0, self._pace.forecast(len(self._line)) or 0.0), LONGEST_PAUSE)
+            busy = Busy(f"{len(self._line)} programs wait already. Try again shortly.", pause)
             if last is request:
                 raise busy
             last.served.set_exception(busy)
@@ -147,6 +157,11 @@ class Pool:
     def _in_turn(self) -> list[_Request]:
         """The line as it is served."""
         return sorted(self._line.values(), key=lambda request: (request.ticket.turn, request.ticket.number))
+
+    def _tell(self, request: _Request) -> None:
+        """Says at once which place a request has got."""
+        place = 0 if request.served.done() else self._in_turn().index(request) + 1
+        request.placed(place, self._pace.forecast(place))
 
     def _leave(self, number: int) -> None:
         """Out of the line, if it is still there."""
@@ -196,8 +211,12 @@ class Pool:
         for number, name in todo.handovers:
             request = self._line.pop(number)
             self._turns.serve(request.ticket.client, request.ticket.turn)
+            self._pace.served(asyncio.get_running_loop().time(), line=bool(self._line))
             self._move(name, State.LIVE if request.ticket.live else State.RUNNING)
             request.served.set_result(self._entries[name].container)
+        if todo.handovers:
+            for place, waiting in enumerate(self._in_turn(), 1):
+                waiting.placed(place, self._pace.forecast(place))
         for name in todo.stops:
             self._move(name, State.RETIRING)
             self._entries[name].container.stop()

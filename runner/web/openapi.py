@@ -16,6 +16,7 @@ Titles = Mapping[int, list[str]]
 TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
+PLACE: Final[Schema] = {"type": "integer", "minimum": 1}
 FLAG: Final[Schema] = {"type": "boolean"}
 BYTES: Final[Schema] = {
     "type": "string",
@@ -199,6 +200,7 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
         "Phase": {
             "oneOf": [
                 _object({"phase": {"enum": ["queued", "compile"]}}),
+                _object({"phase": {"const": "queued"}, "place": PLACE, "forecast": _null(SECONDS)}),
                 _object({"phase": {"const": "run"}, "run": {"type": "integer", "minimum": 1}}),
             ]
         },

@@ -5,7 +5,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sandbox.demand import LONGEST_BACK_OFF, RATE_TIME, Demand
+from runner.sandbox.demand import LONGEST_BACK_OFF, RATE_TIME, Demand, Pace
 from tests.strategies import unhurried
 
 times: Final = st.lists(st.floats(0, 1000), min_size=1, max_size=50).map(sorted)
@@ -47,3 +47,14 @@ def test_hits_and_misses_are_all_requests(served: list[bool]) -> None:
     for at_once in served:
         demand.served(at_once=at_once)
     assert (demand.hits, demand.misses) == (sum(served), len(served) - sum(served))
+
+
+def test_the_pace_is_that_of_a_line_that_moves() -> None:
+    """Times in which nobody waited do not count; nothing is said before anything is known."""
+    pace = Pace()
+    assert pace.forecast(3) is None
+    for now, line in ((0.0, False), (100.0, True), (102.0, True), (104.0, False), (900.0, True), (902.0, True)):
+        pace.served(now, line=line)
+    assert pace.forecast(3) == 6.0
+    pace.served(912.0, line=False)
+    assert pace.forecast(1) == 2.0 + (10.0 - 2.0) * 0.2

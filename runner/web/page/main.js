@@ -50,7 +50,7 @@ function start() {
 
 /** @param {string} event @param {any} data @param {Language} chosen */
 function heard(event, data, chosen) {
-  if (event === "phase") view.enter(data.phase);
+  if (event === "phase") view.enter(data.phase, data.place, data.forecast);
   if (event === "stdout" || event === "stderr") view.print(event, data.text);
   if (event !== "result" && event !== "problem") return;
   going = null;

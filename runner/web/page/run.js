@@ -9,6 +9,9 @@ import * as key from "./key.js";
 /** A run that can be typed into and stopped. @typedef {{type: (text: string) => void, resize: (size: Size) => void,
  *   stop: () => void, ended: Promise<void>}} Run */
 
+/** Seconds for which a program that was refused is sent again. */
+const PATIENCE = 60;
+
 /** The input ends after its text: POST /run, its events as they come. @param {Job} job @param {Listener} tell @returns {Run} */
 export function runClosed(job, tell) {
   const stopping = new AbortController();
@@ -17,8 +20,7 @@ export function runClosed(job, tell) {
 
 /** @param {Job} job @param {Listener} tell @param {AbortSignal} signal */
 async function post(job, tell, signal) {
-  const headers = { "Content-Type": "application/json", Accept: "text/event-stream", ...key.headers() };
-  const answer = await fetch("/run", { method: "POST", headers, body: JSON.stringify(job), signal });
+  const answer = await ask(job, tell, signal);
   if (!answer.ok || !answer.body) return tell("problem", await problemOf(answer));
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let kept = "";
@@ -27,6 +29,28 @@ async function post(job, tell, signal) {
     kept = blocks.pop() ?? "";
     for (const block of blocks) tellBlock(block, tell);
   }
+}
+
+/** Asks again where the server says when: who is refused because it is busy need not press Run again.
+ * @param {Job} job @param {Listener} tell @param {AbortSignal} signal */
+async function ask(job, tell, signal) {
+  const headers = { "Content-Type": "application/json", Accept: "text/event-stream", ...key.headers() };
+  for (let left = PATIENCE; ; ) {
+    const answer = await fetch("/run", { method: "POST", headers, body: JSON.stringify(job), signal });
+    const pause = answer.status === 503 ? Number(answer.headers.get("Retry-After")) : 0;
+    if (!pause || pause > left) return answer;
+    tell("phase", { phase: "refused", place: 0, forecast: pause });
+    await sleep(pause * 1000, signal);
+    left -= pause;
+  }
+}
+
+/** @param {number} time in milliseconds @param {AbortSignal} signal @returns {Promise<void>} */
+function sleep(time, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, time);
+    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
 }
 
 /** One event of the stream; comments, which keep a connection awake, tell nothing. @param {string} block @param {Listener} tell */

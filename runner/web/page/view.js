@@ -4,11 +4,11 @@ import { byId, element } from "./dom.js";
 import { Output } from "./output.js";
 import * as results from "./results.js";
 import { createTerminal } from "./terminal.js";
-import { bytes, ending, limitsOf, reached, seconds } from "./words.js";
+import { bytes, ending, limitsOf, reached, seconds, waiting } from "./words.js";
 
 /** @typedef {{title: string, limits: Record<string, number>}} Language */
 
-const PHASES = { queued: "Waiting for a container", compile: "Compiling", run: "Running" };
+const PHASES = { queued: "Waiting for a container", compile: "Compiling", run: "Running", refused: "Waiting" };
 const run = byId("run", HTMLButtonElement);
 const stop = byId("stop", HTMLButtonElement);
 const status = byId("status", HTMLElement);
@@ -80,11 +80,12 @@ export function begin(live, language) {
   timer = window.setInterval(tick, 100);
 }
 
-/** @param {"queued"|"compile"|"run"} name */
-export function enter(name) {
+/** @param {"refused"|"queued"|"compile"|"run"} name
+ * @param {number} [place] in the line @param {number|null} [forecast] in seconds */
+export function enter(name, place, forecast) {
+  if (phase !== name) began = performance.now();
   phase = name;
-  began = performance.now();
-  say("busy", PHASES[name]);
+  say("busy", place === undefined ? PHASES[name] : waiting(place, forecast ?? null));
   if (name !== "run" || !open) return;
   byId("most", HTMLElement).textContent = `The program has ${seconds(most)} in all, also while it waits for you.`;
   keys.hidden = false;

@@ -20,6 +20,12 @@ export const REASONS = {
   no_verdict: () => "It brought its own container down, so nobody saw how it ended",
 };
 
+/** In the line; 0 is no place in it yet. @param {number} place @param {number|null} forecast in seconds */
+export function waiting(place, forecast) {
+  const where = place ? `Waiting: place ${place} in the line` : "Waiting: the line is full";
+  return forecast === null ? where : `${where}, about ${seconds(Math.max(1, Math.round(forecast)))}`;
+}
+
 /** One entry for each of the limits that a result can name in `reached`. @type {Record<string, (l: Limits) => string>} */
 export const REACHED = {
   pids: (limits) => `It could not start more processes or threads: ${limits.pids} is the limit.`,

@@ -1,13 +1,14 @@
 """Every way in which a program can be run, and end, on the page."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from runner.runs.result import Reason
-from tests.harness import Server, serving
+from tests.harness import Server, eventually, serving
 from tests.web.page.screen import Opener, Screen, new_profile
 
 STREAMS = """
@@ -153,6 +154,29 @@ def test_a_limit_on_the_way_is_told(screen: Screen) -> None:
         [],
         ["It could not start more processes or threads: their number is the limit."],
     ]
+
+
+def test_who_must_wait_need_not_press_again(
+    browser: Browser, engine: None, pictures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The page says that the line is full, asks again when it may, says its place, and runs the program."""
+    busy = {"language": "python", "code": "import time; time.sleep(1.9)"}
+    with (
+        serving(tmp_path_factory.mktemp("busy"), running=1, waiting=1) as server,
+        new_profile(browser) as profile,
+        Screen.open(profile, server.url, pictures) as other,
+        ThreadPoolExecutor(2) as clients,
+    ):
+        other.write("print('at last')")
+        running = clients.submit(server.post, {**busy, "inputs": ["", ""]})
+        assert eventually(lambda: bool(server.jobs()))
+        waiting = clients.submit(server.post, busy)
+        time.sleep(0.3)
+        other.button("Run").click()
+        expect(other.status).to_have_text("Waiting: the line is full, about 2 s")
+        assert other.ended() == "Finished"
+        assert other.output.inner_text() == "at last\n"
+        assert {running.result().status_code, waiting.result().status_code} == {200}
 
 
 def test_a_refusal_says_what_to_do(
