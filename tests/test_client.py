@@ -143,7 +143,7 @@ def test_it_comes_again_to_a_busy_server(server: Server) -> None:
     assert events[-1].data["stdout"] == "6\n"
     assert told
     assert set(told) == {503}
-    assert [event.data for event in events].count({"phase": "queued"}) == len(told) + 1
+    assert sum(event.data.get("phase") == "queued" for event in events) > len(told)
 
 
 def test_waits_that_nobody_has_asked_for_grow() -> None:

@@ -20,6 +20,7 @@ from runner.policy.configuration import Configuration
 from runner.policy.policy import Policy
 from runner.runs import request
 from runner.runs.client import Client
+from runner.runs.events import said
 from runner.runs.result import Reason, Status
 from runner.runs.service import COMMAND, Service, open_service
 from runner.runs.watch import watch
@@ -27,7 +28,6 @@ from runner.sandbox import images
 from runner.sandbox.job import File, Job
 
 HELP = "run one program, here or on a server"
-PHASES: Final = {"queued": "waiting for a place", "compile": "compiling", "run": "running"}
 MOST: Final = 2**26
 """Bytes of input that any server takes."""
 
@@ -114,7 +114,7 @@ async def _show(events: Events, line: Line, args: argparse.Namespace) -> Mapping
     async with aclosing(events):
         async for event in events:
             if event and event.name == "phase":
-                line.show(PHASES[event.data["phase"]])
+                line.show(said(event.data))
             elif event:
                 line.show("")
                 if event.name == "result":

@@ -19,6 +19,7 @@ from runner.mcp.calls import Calls, Report
 from runner.policy.policy import Policy
 from runner.runs import request
 from runner.runs.client import Client
+from runner.runs.events import said
 from runner.runs.service import Service
 from runner.runs.watch import watch
 from runner.sandbox.job import Job
@@ -27,7 +28,6 @@ CANCELLED: Final = -32800
 """The SDK's own code for a request that was taken back."""
 REPORT_TIME: Final = 10.0
 """Seconds that whoever asked may let a report of progress wait before it is taken for gone."""
-PHASES: Final[Mapping[object, str]] = {"queued": "waiting for a place", "compile": "compiling", "run": "running"}
 
 log = logging.getLogger(__name__)
 
@@ -106,16 +106,16 @@ class Tools:
         That is its phases, as progress, and the last one again while nothing is new.
         """
         report: Report = {}
-        step, said = count(1), ""
+        step, phase = count(1), ""
         async with aclosing(watch(self._service, job, client)) as events:
             async for event in events:
                 if event and event.name == "result":
                     report = dict(event.data)
                 elif event is None or event.name == "phase":
-                    said = PHASES[event.data["phase"]] if event else said
+                    phase = said(event.data) if event else phase
                     try:
                         async with asyncio.timeout(REPORT_TIME):
-                            await context.session.report_progress(next(step), message=said)
+                            await context.session.report_progress(next(step), message=phase)
                     except TimeoutError:
                         return None
         return report

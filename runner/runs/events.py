@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from runner.sandbox.protocol import Phase, Step
 
@@ -23,6 +23,16 @@ class Event:
 
     name: Literal["phase", "stdout", "stderr", "result", "problem"]
     data: Mapping[str, object]
+
+
+def said(phase: Mapping[str, Any]) -> str:
+    """The data of a phase in words, for a line of progress."""
+    if phase["phase"] != "queued":
+        return {"compile": "compiling", "run": "running"}[phase["phase"]]
+    if not (place := phase.get("place")):
+        return "waiting for a place"
+    forecast = phase.get("forecast")
+    return f"waiting: place {place} in the line" + ("" if forecast is None else f", about {max(1, round(forecast))} s")
 
 
 def as_sse(event: Event | None) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.runs.events import CHUNK, KEEP_ALIVE, Event, Tail, as_message, as_sse, wanted
+from runner.runs.events import said as phase_words
 from runner.runs.report import text
 from runner.sandbox.protocol import Capture, Phase, Step
 from tests.strategies import unhurried
@@ -50,6 +51,22 @@ def test_what_is_seen_is_what_the_result_says(runs: list[tuple[list[bytes], list
         assert said(events[start:end], "stdout") == text(bytes(run.stdout.data), cut=run.cut)
         assert said(events[start:end], "stderr") == text(bytes(run.stderr.data), cut=run.cut)
     assert list(tail.take(phases, over=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"phase": "queued"}, "waiting for a place"),
+        ({"phase": "queued", "place": 7, "forecast": None}, "waiting: place 7 in the line"),
+        ({"phase": "queued", "place": 7, "forecast": 1.9}, "waiting: place 7 in the line, about 2 s"),
+        ({"phase": "queued", "place": 1, "forecast": 0.1}, "waiting: place 1 in the line, about 1 s"),
+        ({"phase": "compile"}, "compiling"),
+        ({"phase": "run", "run": 1}, "running"),
+    ],
+)
+def test_a_phase_in_words(data: dict[str, object], words: str) -> None:
+    """For a line of progress."""
+    assert phase_words(data) == words
 
 
 def test_output_is_told_at_once_but_for_half_a_character() -> None:
