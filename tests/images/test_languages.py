@@ -68,7 +68,7 @@ def test_hello(server: Server, language: str, name: str) -> None:
 def test_everything(server: Server, language: str, name: str) -> None:
     """A sum from stdin, arguments, a file beside the program, a result, stderr, an exit code."""
     args = [] if language == "sql" else ["a b", "é"]  # what sqlite3 takes after its database are statements
-    report = run(server, language, name, input="1 2 3\n40\n", args=args, files={"data/table.csv": "x,y\n1,2\n"})
+    report = run(server, language, name, input="1\n2\n3\n40\n", args=args, files={"data/table.csv": "x,y\n1,2\n"})
     said = "" if language == "sql" else "to stderr\n"
     assert ended(report) == ("exit_code", 3, "46\na b\né\nx,y\n1,2\n", said, "")
     assert [(file["name"], file["content"]) for file in report["files"]] == [("out.txt", "left\n")]
