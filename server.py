@@ -28,7 +28,7 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
-from runner.web.apis import jobe, judge0
+from runner.web.apis import codapi, jobe, judge0, piston
 from runner.web.apis.submissions import open_submissions
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
@@ -50,7 +50,12 @@ ROUTES: Final[list[Route | WebSocketRoute]] = [
     Route("/api", about.api),
 ]
 
-OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {"jobe": jobe.ROUTES, "judge0": judge0.ROUTES}
+OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {
+    "piston": piston.ROUTES,
+    "codapi": codapi.ROUTES,
+    "jobe": jobe.ROUTES,
+    "judge0": judge0.ROUTES,
+}
 """The routes of each other API, see `apis` in server.toml."""
 
 
@@ -82,7 +87,7 @@ def create_app(config: Configuration) -> Starlette:
     app.state.page = static.load()
     app.state.sockets = set()
     app.state.files = jobe.no_files()
-    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values())
+    app.state.openapi = openapi.document(config.policies, problems.PROBLEMS.values(), config.keys)
     return app
 
 

@@ -1,4 +1,4 @@
-"""The ops commands: ``python -m runner check | show | verify | lock | diff | run | audit``."""
+"""The ops commands: ``python -m runner check | show | verify | doctor | lock | diff | run | audit | key``."""
 
 import argparse
 import sys
@@ -6,11 +6,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from runner.commands import audit, check, diff, lock, run, show, verify
+from runner.commands import audit, check, diff, doctor, key, lock, run, show, verify
 from runner.errors import PolicyError, Refusal
 from runner.policy import configuration
 
-COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, verify, lock, diff, run, audit)
+COMMANDS: Final[tuple[ModuleType, ...]] = (check, show, verify, doctor, lock, diff, run, audit, key)
 
 
 def parser() -> argparse.ArgumentParser:

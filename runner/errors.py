@@ -32,6 +32,14 @@ class BadRequest(Refusal):
     """The request is not what the contract says."""
 
 
+class NoValidKey(Refusal):
+    """No key came where one is required, or one that is unknown."""
+
+
+class ForbiddenLanguage(Refusal):
+    """The key that came may not run programs of this language."""
+
+
 class ForbiddenSite(Refusal):
     """The request was made by a page of an origin, or for a host name, that is not allowed here."""
 

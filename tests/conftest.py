@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from server import OTHERS
 from tests.harness import LANGUAGES, Server, serving
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,6 +38,6 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def server(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server that most tests talk to."""
-    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES, apis=["jobe", "judge0"]) as running:
+    """The server that most tests talk to; it speaks every API."""
+    with serving(tmp_path_factory.mktemp("server"), warm=2, languages=LANGUAGES, apis=[*OTHERS]) as running:
         yield running

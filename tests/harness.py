@@ -241,9 +241,13 @@ def serving(
     warm: int = 1,
     languages: Sequence[str] = ("python",),
     more: Path | None = None,
+    keys: str = "",
     **settings: object,
 ) -> Iterator[Server]:
-    """A server on a free port with generous limits and few containers ahead; afterwards nothing of it is left."""
+    """A server on a free port with generous limits and few containers ahead; afterwards nothing of it is left.
+
+    ``keys``: the text of its keys.toml, if it has one.
+    """
     port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
     defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
     defaults["audit-file"] = str(folder / "audit.jsonl")
@@ -251,6 +255,8 @@ def serving(
     policies = copy_policies(folder, changed, edit or {}, warm, languages, more)
     temporary, log = folder / "tmp", folder / "log"
     temporary.mkdir()
+    if keys:
+        (policies / "keys.toml").write_text(keys)
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(

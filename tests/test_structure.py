@@ -26,7 +26,8 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "runs": {"policy", "sandbox", "record"},
     "apis": {"policy", "sandbox", "runs"},
     "web": {"policy", "sandbox", "record", "proof", "runs", "apis"},
-    "commands": {"policy", "sandbox", "record", "proof", "runs"},
+    "host": {"policy", "sandbox", "record"},
+    "commands": {"host", "policy", "sandbox", "record", "proof", "runs"},
 }
 """Which folder of runner/ may import from which others."""
 COMMON: Final = {"errors", "logs"}

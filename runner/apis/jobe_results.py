@@ -81,7 +81,7 @@ def _text(data: bytes) -> str:
 
 def refusal(status: int, detail: str) -> tuple[int, Any]:
     """Our problem as a JSON string with one of the statuses that Jobe has, and 503, which says that a try may help."""
-    return (status if status in (403, 404, 429, 500, 503) else 400), detail
+    return {401: 403}.get(status, status if status in (403, 404, 429, 500, 503) else 400), detail
 
 
 def run_refusal(status: int, detail: str) -> tuple[int, Any]:

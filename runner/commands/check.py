@@ -1,13 +1,15 @@
-"""``check``: validates policy files."""
+"""``check``: validates policy files, and those of the service."""
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from runner.errors import PolicyError, Problem
-from runner.policy import configuration
-from runner.policy.policy import Policy
+from runner.errors import PolicyError
+from runner.policy import configuration, keys
+from runner.policy.configuration import Found
+from runner.policy.keys import Keys
 
 HELP = "validate every policy file, or the files that are named"
 
@@ -20,27 +22,38 @@ def add(arguments: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0: all is well, 2: there are problems, one a line."""
-    policies, problems = _read(args.files, args.policies)
+    found = _read(args.files, args.policies)
     if args.json:
-        good = [{"policy": p.name, "digest": p.digest, "waivers": dict(p.waivers)} for p in policies]
-        print(json.dumps({"policies": good, "problems": [asdict(problem) for problem in problems]}, indent=2))
-    elif problems:
-        raise PolicyError(*problems)
+        good = [{"policy": p.name, "digest": p.digest, "waivers": dict(p.waivers)} for p in found.policies.values()]
+        told = {"policies": good, "keys": _keys(found.keys), "problems": [asdict(each) for each in found.problems]}
+        print(json.dumps(told, indent=2))
+    elif found.problems:
+        raise PolicyError(*found.problems)
     else:
-        for policy in policies:
-            print(f"{policy.name}.toml: ok, {len(policy.docker_run)} flags, sha256 {policy.digest}")
-            for flag, reason in policy.waivers.items():
-                print(f"{policy.name}.toml: waiver: {flag}: {reason}")
-    return 2 if problems else 0
+        print("\n".join(_text(found)))
+    return 2 if found.problems else 0
 
 
-def _read(files: list[Path], folder: Path) -> tuple[list[Policy], list[Problem]]:
+def _text(found: Found) -> Iterator[str]:
+    for policy in found.policies.values():
+        yield f"{policy.name}.toml: ok, {len(policy.docker_run)} flags, sha256 {policy.digest}"
+        yield from (f"{policy.name}.toml: waiver: {flag}: {reason}" for flag, reason in policy.waivers.items())
+    if found.keys:
+        names = found.keys.names
+        said = "nobody runs a program without one" if found.keys.required else "programs run without one, too"
+        yield f"{keys.FILE}: ok, {len(names)} keys, {said}: {', '.join(names) or 'there is none'}"
+
+
+def _keys(found: Keys | None) -> dict[str, object] | None:
+    return {"required": found.required, "names": found.names} if found else None
+
+
+def _read(files: list[Path], folder: Path) -> Found:
     if files:
-        found = configuration.read(files)
-        return list(found.policies.values()), found.problems
-    every = configuration.read(folder / f"{name}.toml" for name in configuration.languages(folder))
+        return configuration.read(files)
+    found = configuration.read(folder / f"{name}.toml" for name in configuration.languages(folder))
     try:
-        configuration.load(folder)
+        found.keys = configuration.load(folder).keys
     except PolicyError as error:
-        return [], list(dict.fromkeys((*error.problems, *every.problems)))
-    return list(every.policies.values()), every.problems
+        return Found(problems=list(dict.fromkeys((*error.problems, *found.problems))))
+    return found

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.errors import PolicyError, Problem
-from runner.policy import lock, policy, seccomp, settings, toml
+from runner.policy import keys, lock, policy, seccomp, settings, toml
+from runner.policy.keys import Keys
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 
 FOLDER = Path("policies")
+OTHERS = (settings.FILE, keys.FILE)
+"""What is no policy among the ``*.toml``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,13 @@ class Configuration:
 
     settings: Settings
     policies: dict[str, Policy]
+    keys: Keys | None = None
+    """None where there is no ``keys.toml``: then nobody is asked for a key, and none is looked at."""
+
+    @property
+    def key_required(self) -> bool:
+        """Whether nobody may run a program without a key."""
+        return self.keys is not None and self.keys.required
 
     def policy(self, language: str) -> Policy:
         """The policy of that name, or ``UnknownLanguage``."""
@@ -33,6 +43,7 @@ class Found:
 
     settings: Settings | None = None
     policies: dict[str, Policy] = field(default_factory=dict)
+    keys: Keys | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, more: "Found") -> None:
@@ -42,13 +53,15 @@ class Found:
 
 
 def read(paths: Iterable[Path]) -> Found:
-    """Reads policies, and the service's settings from a file named ``server.toml``."""
+    """Reads policies, the service's settings from a file named ``server.toml``, and keys from ``keys.toml``."""
     found = Found()
     for path in paths:
         try:
             text = path.read_text(encoding="utf-8")
             if path.name == settings.FILE:
                 found.settings = settings.parse(text)
+            elif path.name == keys.FILE:
+                found.keys = keys.parse(text, languages(path.parent))
             else:
                 found.policies[path.stem] = _with_profile(policy.parse(path.stem, text), text)
         except PolicyError as error:
@@ -75,12 +88,14 @@ def _with_profile(read: Policy, text: str) -> Policy:
 
 
 def load(folder: Path = FOLDER, *, locked: bool = True, also: str | None = None) -> Configuration:
-    """Reads ``server.toml`` and the policies that it names; ``PolicyError`` lists all problems.
+    """Reads ``server.toml``, the policies that it names, and ``keys.toml`` if it is there.
+
+    ``PolicyError`` lists all problems.
 
     ``locked``: whether to compare with the lock, where the settings demand it. ``also``: a language that need not be
     served, if there is a policy of that name.
     """
-    found = read([folder / settings.FILE])
+    found = read([folder / settings.FILE, *_keys_file(folder)])
     if found.settings:
         there = set(languages(folder))
         found.problems.extend(_missing(found.settings, there))
@@ -95,12 +110,18 @@ def load(folder: Path = FOLDER, *, locked: bool = True, also: str | None = None)
         found.problems.extend(differences(found.policies, dict.fromkeys(found.policies), folder, images=False))
     if found.problems or found.settings is None:
         raise PolicyError(*found.problems)
-    return Configuration(found.settings, found.policies)
+    return Configuration(found.settings, found.policies, found.keys)
 
 
 def languages(folder: Path) -> list[str]:
     """Those that have a policy in the folder, served or not."""
-    return sorted(path.stem for path in folder.glob("*.toml") if path.name != settings.FILE)
+    return sorted(path.stem for path in folder.glob("*.toml") if path.name not in OTHERS)
+
+
+def _keys_file(folder: Path) -> list[Path]:
+    """Also where it cannot be read: only a file that is not there leaves the service open to everybody."""
+    path = folder / keys.FILE
+    return [path] if path.exists() or path.is_symlink() else []
 
 
 def _missing(service: Settings, there: Collection[str]) -> Iterator[Problem]:

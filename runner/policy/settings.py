@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from limits import RateLimitItem
-from limits import parse as parse_rate
 
 from runner.errors import PolicyError, Problem
-from runner.policy import toml
+from runner.policy import rates, toml
 from runner.policy.rules import size
 from runner.policy.toml import Key
 
@@ -50,17 +49,7 @@ class Settings:
     @property
     def rate(self) -> RateLimitItem:
         """The rate limit in the terms of the limits library."""
-        return parse_rate(self.rate_limit)
-
-
-def _rate(value: str) -> str | None:
-    try:
-        if not re.fullmatch(r"[1-9]\d{0,8}( per |/)([1-9]\d{0,8} ?)?[a-z]+", value):
-            raise ValueError
-        parse_rate(value)
-    except ValueError:
-        return 'must be a rate such as "100 per 15 minutes"'
-    return None
+        return rates.parse(self.rate_limit)
 
 
 def _storage(value: str) -> str | None:
@@ -114,7 +103,7 @@ _KEYS: Final = {
     "containers": Key(int, toml.between(1, 64)),
     "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
     "idle-time": Key(float, toml.between(1, 86400)),
-    "rate-limit": Key(str, _rate),
+    "rate-limit": Key(str, rates.problem),
     "rate-limit-storage": Key(str, _storage),
     "body": Key(int, toml.between(1024, 2**27)),
     "body-time": Key(float, toml.between(0.1, 600)),

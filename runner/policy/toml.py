@@ -22,6 +22,10 @@ _NAMES = {
 }
 
 
+_HEADER = re.compile(r"""\s*\[([\w."'-]+)\]\s*(#.*)?$""")
+"""The line with which a table begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """What a key of a file takes."""
@@ -56,19 +60,22 @@ def problems(
 
 
 def line_of(text: str, subject: str) -> int | None:
-    """The line where a file speaks of something: a key, ``table.key``, or a string of one of its lists.
+    """The line where a file speaks of something: a key, ``table.key``, a table, or a string of one of its lists.
 
     A key that is missing is missed where its table begins; None where nothing is found.
     """
-    table, _, key = subject.rpartition(".") if re.fullmatch(r"[a-z]+\.[\w-]+", subject) else ("", "", subject)
-    section = re.compile(rf"\s*\[{re.escape(table)}\]")
-    wanted = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=|[^#]*["']{re.escape(key)}["']""")
+    table, _, key = subject.rpartition(".") if re.fullmatch(r"[a-z]+(\.[\w-]+)+", subject) else ("", "", subject)
+    name = re.escape(key)
+    wanted = re.compile(rf"""\s*["']?{name}["']?\s*=|[^#]*["']{name}["']|\s*\[([\w-]+\.)?{name}\]""")
     start = None if table else 0
     for number, line in enumerate(text.split("\n"), 1):
-        if start is None and section.match(line):
+        header = _HEADER.match(line)
+        if start is None and header and header[1] == table:
             start = number
         elif start is not None and wanted.match(line):
             return number
+        elif start and header:  # the next table has keys of that name, too
+            break
     return start or None
 
 

@@ -19,6 +19,8 @@ class Kind(NamedTuple):
     client: str
     status: int
     title: str
+    key: str | None = None
+    """The name of the key that was sent."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class Refusals:
     def add(self, kind: Kind, path: str) -> None:
         """One more; ``path`` as the client wrote it."""
         if kind not in self._seen and len(self._seen) >= KINDS:
-            kind = kind._replace(client=OTHERS)
+            kind = kind._replace(client=OTHERS, key=None)
         self._seen.setdefault(kind, Seen(now(), path[:100])).count += 1
 
     async def write(self) -> None:

@@ -13,7 +13,7 @@ CLIENTS: Final = 10
 
 @dataclass(slots=True)
 class Summary:
-    """Grows with the languages, endings and clients that there are, and with the runs that have not ended."""
+    """Grows with the languages, endings, clients and keys that there are, and with the runs that have not ended."""
 
     entries: int = 0
     first: str = ""
@@ -23,6 +23,8 @@ class Summary:
     languages: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
     clients: Counter[str] = field(default_factory=Counter)
+    keys: Counter[str] = field(default_factory=Counter)
+    """Of the runs that somebody has asked for with a key."""
     refusals: Counter[str] = field(default_factory=Counter)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     open: dict[str, str] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class Summary:
         self.languages[str(fields.get("language"))] += 1
         self.endings[f"{fields.get('status') or 'no verdict'} {fields.get('reason')}"] += 1
         self.clients[str(fields.get("client"))] += 1
+        if key := fields.get("key"):
+            self.keys[str(key)] += 1
         wall = (fields.get("times") or {}).get("wall") or 0.0
         self.slowest = sorted([*self.slowest, (wall, str(fields.get("job")))], reverse=True)[:SLOWEST]
 
@@ -66,6 +70,7 @@ class Summary:
             "languages": dict(self.languages.most_common()),
             "endings": dict(self.endings.most_common()),
             "clients": dict(self.clients.most_common(CLIENTS)),
+            "keys": dict(self.keys.most_common()),
             "refusals": dict(self.refusals.most_common()),
             "slowest": [{"job": job, "wall": wall} for wall, job in self.slowest],
             "open": self.open,
@@ -79,6 +84,7 @@ class Summary:
             ("runs by language", self.languages),
             ("runs by ending", self.endings),
             ("runs by client", self.clients),
+            ("runs by key", self.keys),
             ("refusals", self.refusals),
         ):
             if counter:

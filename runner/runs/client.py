@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from runner.errors import ForbiddenLanguage
+from runner.policy.keys import ApiKey
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -11,3 +14,23 @@ class Client:
     """An IPv4 address, an IPv6 /64, or ``cli`` where no network is between."""
     api: str = "run"
     """What they speak: ``run``, or one of the other runners' APIs."""
+    held: ApiKey | None = None
+    """What is known of the key that they sent."""
+
+    @property
+    def key(self) -> str | None:
+        """The name of their key; never the key."""
+        return self.held.name if self.held else None
+
+    @property
+    def identity(self) -> str:
+        """What makes two requests those of one client: the key, or else the address."""
+        return f"key:{self.key}" if self.held else self.address
+
+    def check(self, language: str) -> None:
+        """``ForbiddenLanguage`` where they may not run a program of this one."""
+        allowed = self.held.languages if self.held else None
+        if allowed is not None and language not in allowed:
+            raise ForbiddenLanguage(
+                f"The key {self.key} may not run {language}; it is for {', '.join(sorted(allowed))}."
+            )

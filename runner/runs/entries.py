@@ -79,7 +79,7 @@ def lost(name: str, policy: Policy, client: Client, reason: str) -> Fields:
 
 
 def _who(client: Client) -> Fields:
-    return {"client": client.address, "api": client.api}
+    return {"client": client.address, "api": client.api, "key": client.key}
 
 
 def _hashed(data: bytes) -> Fields:

@@ -47,6 +47,14 @@ class First(Asked):
     """The first message of a live run."""
 
     size: tuple[Size, Size] = (80, 24)
+    key: str = ""
+    """Looked at before the rest, by ``sent_key``."""
+
+
+class Keyed(msgspec.Struct):
+    """The one field of a first message that is looked at while it is not yet known who asks."""
+
+    key: str = ""
 
 
 class More(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,11 +76,12 @@ _CONTRACT = (
 )
 _FIRST = (
     'The first message is a JSON object: "language" and "code", each a string, and, if wanted, "input", a string, '
-    f'{_BESIDE}, and "size", the terminal\'s columns and rows, such as [80, 24].'
+    f'{_BESIDE}, "size", the terminal\'s columns and rows, such as [80, 24], and "key", a string.'
 )
 _MORE = 'A message is {"input": "text"}, {"size": [80, 24]} or {"end": true}.'
 _body = msgspec.json.Decoder(Body)
 _first = msgspec.json.Decoder(First)
+_keyed = msgspec.json.Decoder(Keyed)
 _more = msgspec.json.Decoder(More)
 _named = msgspec.json.Decoder(dict[str, str | Encoded])
 T = TypeVar("T")
@@ -80,7 +89,7 @@ T = TypeVar("T")
 
 def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that a body asks for, or a ``Refusal``."""
-    asked = _decoded(_body, body, _CONTRACT)
+    asked = decoded(_body, body, _CONTRACT)
     given = [each for each in (asked.input, asked.input_base64, asked.inputs) if each is not msgspec.UNSET]
     if len(given) > 1:
         raise BadRequest(f"There is more than one of `input`, `input_base64` and `inputs`. {_CONTRACT}")
@@ -92,15 +101,23 @@ def parse(body: bytes, policies: Mapping[str, Policy]) -> Job:
     return check(replace(_job(asked, inputs, _CONTRACT), several=several, base64=base64), policies)
 
 
+def sent_key(message: bytes) -> str:
+    """The key in the first message of a live run; "" where there is none, whatever else is wrong with it."""
+    try:
+        return _keyed.decode(message).key
+    except (ValueError, RecursionError):
+        return ""
+
+
 def first(message: bytes, policies: Mapping[str, Policy]) -> Job:
     """The job that the first message of a live run asks for, or a ``Refusal``."""
-    asked = _decoded(_first, message, _FIRST)
+    asked = decoded(_first, message, _FIRST)
     return check(replace(_job(asked, (_bytes(asked.input),), _FIRST), terminal=asked.size), policies)
 
 
 def more(message: bytes) -> bytes | tuple[int, int] | None:
     """What a later message of a live run brings: input, a size, or None for the input's end; or a ``Refusal``."""
-    match _decoded(_more, message, _MORE):
+    match decoded(_more, message, _MORE):
         case More(input=str(typed), size=msgspec.UNSET, end=msgspec.UNSET):
             return typed.encode()
         case More(input=msgspec.UNSET, size=tuple(size), end=msgspec.UNSET):
@@ -110,7 +127,8 @@ def more(message: bytes) -> bytes | tuple[int, int] | None:
     raise BadRequest(_MORE)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, contract: str, where: str = "") -> T:
+def decoded(decoder: msgspec.json.Decoder[T], data: bytes, contract: str, where: str = "") -> T:
+    """JSON as its type; a ``BadRequest`` says what is wrong, after ``where``, and then the contract."""
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
@@ -145,7 +163,7 @@ def _job(asked: Asked, inputs: tuple[bytes, ...], contract: str) -> Job:
 def _files(given: msgspec.Raw | msgspec.UnsetType, contract: str) -> tuple[File, ...]:
     if not isinstance(given, msgspec.Raw):
         return ()
-    found = _decoded(_named, bytes(given), contract, "`files`: ")
+    found = decoded(_named, bytes(given), contract, "`files`: ")
     json.loads(bytes(given), object_pairs_hook=_distinct)
     return tuple(File(name, _bytes(content)) for name, content in found.items())
 

@@ -58,8 +58,9 @@ class Service:
     async def run(self, job: Job, client: Client, live: Live | None = None) -> Result:
         """Runs one job to its end; ``Busy``, ``AuditError`` or ``EngineError`` when it cannot be run.
 
-        ``live`` sees it go on.
+        ``ForbiddenLanguage`` when the client may not. ``live`` sees it go on.
         """
+        client.check(job.language)
         asked, live = time.monotonic(), live or Live()
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")

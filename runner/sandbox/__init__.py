@@ -1,4 +1,4 @@
 """Containers: one container's life, the framing with the launcher inside, and the pool that keeps some ready.
 
-Imports policy; imported by proof, runs, apis, web and commands.
+Imports policy; imported by proof, host, runs, apis, web and commands.
 """

@@ -18,7 +18,7 @@ API: Final = Path(__file__).parent / "page" / "api.html"
 
 
 async def languages(http: Request) -> Response:
-    """``GET /languages``: what can be run, within which limits."""
+    """``GET /languages``: what can be run, within which limits, and whether it takes a key."""
     found = [
         {
             "language": p.name,
@@ -27,7 +27,7 @@ async def languages(http: Request) -> Response:
         }
         for p in http.app.state.config.policies.values()
     ]
-    return JSONResponse({"languages": found}, headers=HEADERS)
+    return JSONResponse({"languages": found, "key_required": http.app.state.config.key_required}, headers=HEADERS)
 
 
 async def metrics(http: Request) -> Response:

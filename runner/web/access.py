@@ -25,6 +25,8 @@ class Entry:
     close: int | None = None
     """The code with which a WebSocket was closed."""
     language: str | None = None
+    key: str | None = None
+    """The name of the key that was sent."""
     report: Mapping[str, object] | None = None
     problem: tuple[int, str] | None = None
     """Status and title; the status is another than the answer's when that had begun."""
@@ -85,6 +87,7 @@ def record(entry: Entry, scope: Mapping[str, Any], seconds: float) -> None:
         "close": entry.close,
         "seconds": round(seconds, 6),
         "client": client_key(scope["client"][0] if scope.get("client") else None),
+        "key": entry.key,
         "job": report.get("id"),
         "language": entry.language,
         "ending": report.get("status"),

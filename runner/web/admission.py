@@ -1,12 +1,35 @@
 """The one way in, whatever API is spoken: the site is looked at, the request is counted, its body has its bounds."""
 
+from typing import Final, NamedTuple
+
 from starlette.requests import HTTPConnection, Request
 
+from runner.errors import NoValidKey
 from runner.policy.configuration import Configuration
 from runner.runs.client import Client
 from runner.runs.result import Result
 from runner.sandbox.job import Job
-from runner.web import guard, leaving, limiter, problems
+from runner.web import credentials, guard, leaving, limiter, problems
+
+UNKNOWN: Final = "That key is not known here: look whether it is whole, or ask whoever runs this service for another."
+MISSING: Final = (
+    "Programs are run only for whoever has a key: send it as `Authorization: Bearer KEY`, or as `key` in the first "
+    "message of a live run. Whoever runs this service gives them out."
+)
+
+
+class Counted(NamedTuple):
+    """A request that has been counted."""
+
+    client: Client
+    allowed: bool
+    allowance: limiter.Allowance
+
+    def admitted(self) -> Client:
+        """Who asks, if they may ask now."""
+        if not self.allowed:
+            raise limiter.refusal(self.allowance)
+        return self.client
 
 
 async def admit(http: HTTPConnection, api: str = "run") -> Client:
@@ -14,25 +37,38 @@ async def admit(http: HTTPConnection, api: str = "run") -> Client:
 
     ``http.state.headers`` are for every answer from then on.
     """
-    client, allowed, allowance = await count(http, api)
-    if not allowed:
-        raise limiter.refusal(allowance)
+    return (await count(http, api)).admitted()
+
+
+async def count(http: HTTPConnection, api: str = "run", key: str = "") -> Counted:
+    """The same for who has to be told otherwise: whether their request may be served.
+
+    A key is counted by its name, and everybody else by address: also who has sent a wrong one, and hears 429 once
+    there were enough of them. ``key``: what came in a first message, for a browser's WebSocket has no headers.
+    """
+    client, required = who(http, api, key), http.app.state.config.key_required
+    rate = client.held.rate if client.held else None
+    counted = Counted(client, *await http.app.state.limiter.hit(client.identity, rate))
+    http.state.headers = counted.allowance.headers
+    sent = _sent(http, key)
+    if counted.allowed and not client.held and (sent or required):
+        raise NoValidKey(UNKNOWN if sent else MISSING)
+    return counted
+
+
+def who(http: HTTPConnection, api: str = "run", key: str = "") -> Client:
+    """Who asks, from a site that may; not counted, and not refused for their key: for what runs nothing."""
+    config: Configuration = http.app.state.config
+    guard.check_site(http.headers, config.settings)
+    held = config.keys.find(_sent(http, key)) if config.keys else None
+    client = Client(problems.client(http), api, held)
+    http.state.entry.key = client.key
     return client
 
 
-async def count(http: HTTPConnection, api: str = "run") -> tuple[Client, bool, limiter.Allowance]:
-    """The same for who has to be told otherwise: whether their request may be served."""
-    client = who(http, api)
-    allowed, allowance = await http.app.state.limiter.hit(client.address)
-    http.state.headers = allowance.headers
-    return client, allowed, allowance
-
-
-def who(http: HTTPConnection, api: str = "run") -> Client:
-    """The same for what runs nothing, and is not counted: they ask from a site that may."""
-    config: Configuration = http.app.state.config
-    guard.check_site(http.headers, config.settings)
-    return Client(problems.client(http), api)
+def _sent(http: HTTPConnection, key: str) -> str:
+    """The key that came, known or not; where there are no keys, none is looked at."""
+    return credentials.sent(http.headers.items(), key) if http.app.state.config.keys else ""
 
 
 async def body(http: Request) -> bytes:

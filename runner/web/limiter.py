@@ -64,13 +64,17 @@ class Limiter:
         self._storage = Memory() if storage == "memory" else Redis(storage)
         self._limiter = MovingWindowRateLimiter(self._storage)
 
-    async def hit(self, client: str) -> tuple[bool, Allowance]:
-        """Counts one request; whether it may be served, and what is left. ``LimiterError`` where it cannot count."""
+    async def hit(self, client: str, rate: RateLimitItem | None = None) -> tuple[bool, Allowance]:
+        """Counts one request; whether it may be served, and what is left. ``LimiterError`` where it cannot count.
+
+        ``rate``: of whoever has one of their own.
+        """
+        rate = rate or self._rate
         async with self._bounded():
-            allowed = await self._limiter.hit(self._rate, client)
-            stats = await self._limiter.get_window_stats(self._rate, client)
+            allowed = await self._limiter.hit(rate, client)
+            stats = await self._limiter.get_window_stats(rate, client)
         reset = max(1, math.ceil(stats.reset_time - time.time()))
-        return allowed, Allowance(self._rate.amount, self._rate.get_expiry(), stats.remaining, reset)
+        return allowed, Allowance(rate.amount, rate.get_expiry(), stats.remaining, reset)
 
     async def problems(self) -> list[str]:
         """Why no request can be counted now, in words without anything internal; empty when all is well."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from runner.policy.keys import Keys
 from runner.policy.policy import Limits, Policy
 from runner.proof.proofs import Finding
 from runner.runs.report import REACHED
@@ -16,11 +17,24 @@ TEXT: Final[Schema] = {"type": "string"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 FLAG: Final[Schema] = {"type": "boolean"}
-BYTES: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
+BYTES: Final[Schema] = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
+WORD: Final[Schema] = {"type": "string", "pattern": r"^[^\x00]*$"}
+"""What can be a program's argument."""
+PATH: Final[Schema] = {
+    "maxLength": 255,
+    "pattern": r"^(?!\.\.?(/|$))[^/\x00-\x1f\x7f-\x9f]+(/(?!\.\.?(/|$))[^/\x00-\x1f\x7f-\x9f]+)*$",
+}
+"""What can be the name of a file, with its folders."""
 TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+SITE: Final[Titles] = {403: ["Forbidden site"]}
+"""What is refused before anything is asked for."""
 
 
-def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]]) -> Schema:
+def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]], keys: Keys | None = None) -> Schema:
     """What a client can ask and what it hears. ``problems``: status and title of each refusal."""
     titles: dict[int, list[str]] = {}
     for status, title in [*problems, (500, "Internal error"), (503, "Not ready")]:
@@ -32,9 +46,17 @@ def document(policies: Mapping[str, Policy], problems: Iterable[tuple[int, str]]
             "version": "1",
             "summary": "Runs strangers' programs, each in a container of its own.",
         },
-        "paths": _paths(titles),
-        "components": {"schemas": _schemas(policies, titles)},
+        "paths": _paths(titles, keys),
+        "components": {"schemas": _schemas(policies, titles), **({"securitySchemes": _KEY} if keys else {})},
     }
+
+
+_KEY: Final[Schema] = {"key": {"type": "http", "scheme": "bearer"}}
+
+
+def _security(keys: Keys | None) -> Schema:
+    """That a key may be sent, or must be."""
+    return {"security": [{"key": []}, *([] if keys.required else [{}])]} if keys else {}
 
 
 def _ref(name: str) -> Schema:
@@ -61,10 +83,10 @@ def _null(schema: Schema) -> Schema:
 # Paths
 
 
-def _paths(titles: Titles) -> Schema:
+def _paths(titles: Titles, keys: Keys | None) -> Schema:
     return {
-        "/run": {"post": _run(titles)},
-        "/run/live": {"get": _live(titles)},
+        "/run": {"post": {**_run(titles), **_security(keys)}},
+        "/run/live": {"get": _live()},
         "/languages": {"get": _get("What can be run, within which limits.", "Languages")},
         "/policies": {"get": _get("The policies that are served, by digest.", "Policies")},
         "/policies/{language}": {
@@ -75,7 +97,7 @@ def _paths(titles: Titles) -> Schema:
         },
         "/health": {"get": _get("The process is up.", "Health")},
         "/ready": {"get": _get("Programs can run, or why not.", "Ready", titles, 503)},
-        "/metrics": {"get": _get("For Prometheus.", None, titles, 403, media_type="text/plain")},
+        "/metrics": {"get": _get("For Prometheus.", None, SITE, 403, media_type="text/plain")},
         "/openapi.json": {"get": _get("This document.", None)},
     }
 
@@ -113,7 +135,7 @@ def _run(titles: Titles) -> Schema:
 _EVENTS: Final = {"phase": "Phase", "stdout": "Text", "stderr": "Text", "result": "Result", "problem": "Problem"}
 
 
-def _live(titles: Titles) -> Schema:
+def _live() -> Schema:
     return {
         "summary": "WebSocket: a program that asks questions. JSON text messages; the server closes after the last.",
         "x-client-messages": [_ref("First"), _ref("More")],
@@ -128,13 +150,15 @@ def _live(titles: Titles) -> Schema:
         },
         "responses": {
             "101": {"description": "The conversation begins."},
-            "403": _refusal(403, titles[403]),
+            "403": _refusal(403, SITE[403]),
             "503": _refusal(503, ["Busy"]),
         },
     }
 
 
 # Schemas
+
+_SECRET: Final[Schema] = {**TEXT, "description": "A key, where no header can be set; as in `Authorization`."}
 
 
 def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
@@ -148,21 +172,28 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
         "description": _sizes(policies, "inputs"),
     }
     contents = {"anyOf": [TEXT, _ref("Encoded")]}
-    files = {**_map(contents), "description": f"Names, with their folders. {_sizes(policies, 'files')}"}
-    args = {**_list(TEXT), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
-    beside = {"files": files, "args": args, "env": _map(TEXT)}
+    files = {
+        **_map(contents),
+        "propertyNames": PATH,
+        "maxProperties": max(policy.limits.files for policy in policies.values()),
+        "description": f"Names, with their folders, and contents. {_sizes(policies, 'files')}",
+    }
+    args = {**_list(WORD), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
+    variables = sorted({name for policy in policies.values() for name in policy.env})
+    beside = {"files": files, "args": args, "env": _object(dict.fromkeys(variables, WORD), *variables)}
     asked = {"language": _ref("Language"), "code": code, **beside}
-    encoding = {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
-    given = {"input": input_, "input_base64": BYTES, "inputs": inputs}
+    encoding = {
+        "encoding": {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
+    }
+    given = ({"input": input_}, {"input_base64": BYTES}, {"inputs": inputs})
     cells = {"type": "integer", "minimum": 1, "maximum": 1000}
     size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
     every = [title for status in titles.values() for title in status]
     return {
         "Language": {"enum": sorted(policies)},
         "Encoded": _object({"base64": BYTES}),
-        "Job": _object({**asked, **given, "encoding": encoding}, *beside, *given, "encoding")
-        | {"description": "At most one of `input`, `input_base64` and `inputs`."},
-        "First": _object({**asked, "input": input_, "size": size}, *beside, "input", "size"),
+        "Job": {"anyOf": [_object({**asked, **each, **encoding}, *beside, *each, *encoding) for each in given]},
+        "First": _object({**asked, "input": input_, "size": size, "key": _SECRET}, *beside, "input", "size", "key"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
         "Phase": {
@@ -240,7 +271,7 @@ def _described() -> Schema:
     language = {"language": _ref("Language"), "title": TEXT, "limits": _ref("Limits")}
     return {
         "Limits": limits,
-        "Languages": _object({"languages": _list(_object(language))}),
+        "Languages": _object({"languages": _list(_object(language)), "key_required": FLAG}),
         "Policies": _object({"policies": _list(_object(brief))}),
         "Policy": _object(whole),
         "Health": _object({"status": {"const": "up"}}),

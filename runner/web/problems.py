@@ -17,7 +17,9 @@ from runner.web.access import CRASHED, LEFT, Entry
 
 PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.BadRequest: (400, "Bad request"),
+    errors.NoValidKey: (401, "No valid key"),
     errors.ForbiddenSite: (403, "Forbidden site"),
+    errors.ForbiddenLanguage: (403, "Forbidden language"),
     errors.TooSlow: (408, "Request too slow"),
     errors.TooLarge: (413, "Too large"),
     errors.WrongType: (415, "Not JSON"),
@@ -52,7 +54,8 @@ def client(connection: HTTPConnection) -> str:
 def record(connection: HTTPConnection, problem: tuple[int, str]) -> None:
     """Refusals are logged, counted and audited; one that cannot be is a refusal all the same."""
     connection.state.entry.problem = problem
-    connection.app.state.service.refusals.add(Kind(client(connection), *problem), connection.url.path)
+    kind = Kind(client(connection), *problem, connection.state.entry.key)
+    connection.app.state.service.refusals.add(kind, connection.url.path)
 
 
 def before_a_request(app: Starlette, source: tuple[str, int] | None, problem: tuple[int, str]) -> None:
@@ -75,17 +78,24 @@ async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.Refusal)
     status, title = PROBLEMS[type(error)]
     record(request, (status, title))
-    headers = dict(getattr(request.state, "headers", {}))
-    if isinstance(error, errors.RetryLater):
-        headers["Retry-After"] = str(math.ceil(error.seconds))
-    return problem(status, title, str(error), headers)
+    return problem(status, title, str(error), {**getattr(request.state, "headers", {}), **remedy(error)})
+
+
+def remedy(error: errors.Refusal) -> dict[str, str]:
+    """The headers that say what to do, whatever API is spoken."""
+    match error:
+        case errors.RetryLater():
+            return {"Retry-After": str(math.ceil(error.seconds))}
+        case errors.NoValidKey():
+            return {"WWW-Authenticate": "Bearer"}
+    return {}
 
 
 async def http_error(request: Request, error: Exception) -> Response:
     """An unknown path or method."""
     assert isinstance(error, HTTPException)
     record(request, (error.status_code, error.detail))
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.include_in_schema]
     known = "; ".join(f"{' or '.join(sorted(r.methods or ()))} {r.path}" for r in routes)
     return problem(error.status_code, error.detail, f"This service has {known}.", error.headers)
 

@@ -3,7 +3,7 @@
 import os
 import time
 from bisect import bisect_left
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import Any, Final
 
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 CLIENTS: Final = 100_000
-"""Clients remembered in memory; one more, and the one whose last run is the oldest is forgotten."""
+"""Clients of one window that are remembered in memory; one more, and the one that ran longest ago is forgotten."""
 CONNECTIONS: Final = 16
 """Connections to Redis; a request holds one for two round trips."""
 
@@ -22,26 +22,28 @@ class Memory(MemoryStorage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hits: OrderedDict[str, list[float]] = OrderedDict()  # in the order of each client's last hit
+        self._windows: defaultdict[int, OrderedDict[str, list[float]]] = defaultdict(OrderedDict)
+        """By their length, of which there are as many as the files have: then whose last hit is the oldest can be
+        forgotten first."""
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Counts a request, unless that would be more than the limit; forgets who has nothing left to remember."""
-        now = time.time()
-        hits = self._hits.get(key, [])
+        now, clients = time.time(), self._windows[expiry]
+        hits = clients.get(key, [])
         del hits[: bisect_left(hits, now - expiry)]
         if len(hits) + amount > limit:
             return False
         hits.extend([now] * amount)
-        self._hits[key] = hits
-        self._hits.move_to_end(key)
-        while len(self._hits) > CLIENTS or next(iter(self._hits.values()))[-1] < now - expiry:
-            self._hits.popitem(last=False)
+        clients[key] = hits
+        clients.move_to_end(key)
+        while len(clients) > CLIENTS or next(iter(clients.values()))[-1] < now - expiry:
+            clients.popitem(last=False)
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest request that still counts was, and how many there are."""
         now = time.time()
-        hits = self._hits.get(key, [])
+        hits = self._windows[expiry].get(key, [])
         first = bisect_left(hits, now - expiry)
         return (hits[first], len(hits) - first) if first < len(hits) else (now, 0)
 

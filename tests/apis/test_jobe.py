@@ -293,6 +293,7 @@ def test_output_that_is_no_text_is_spelt_out() -> None:
     ("status", "runs", "files"),
     [
         (400, 400, 400),
+        (401, 403, 403),
         (403, 403, 403),
         (408, 400, 400),
         (413, 400, 400),

@@ -1,5 +1,6 @@
 """The ops commands, as an ops person calls them."""
 
+import fcntl
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.policy import configuration, keys
 from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -30,11 +32,11 @@ BUSY = re.compile(r"^Executing <.*> took \d+\.\d+ seconds\n", re.MULTILINE)
 """What asyncio's debug mode says where a machine is busy."""
 
 
-def runner(*words: str, input: str = "", cwd: Path = ROOT) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of ``python -m runner ...``."""
+def runner(*words: str, input: str = "", cwd: Path = ROOT, **more: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of ``python -m runner ...``; ``more``: variables of its environment."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "runner", *words]
     mark = f"/nonexistent/{secrets.token_hex(8)}"  # docker's clients get PATH, and little else
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{os.environ['PATH']}:{mark}"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{os.environ['PATH']}:{mark}", **more}
     ended = subprocess.run(
         command, input=input, capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=environment
     )
@@ -46,9 +48,10 @@ def test_check_says_that_all_is_well() -> None:
     """A line a policy, with its digest."""
     code, out, err = runner("check")
     assert (code, err) == (0, "")
-    assert [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()] == [
-        "cpp.toml: ok, 34 flags, sha256 X",
-        "python.toml: ok, 33 flags, sha256 X",
+    lines = [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()]
+    assert {"cpp.toml: ok, 34 flags, sha256 X", "python.toml: ok, 33 flags, sha256 X"} <= {*lines}
+    assert [line.split(":")[0] for line in lines] == [
+        f"{name}.toml" for name in configuration.languages(ROOT / "policies")
     ]
 
 
@@ -85,6 +88,83 @@ def test_check_reads_files_of_ones_own(tmp_path: Path) -> None:
     assert report["problems"] == [{"file": "mine.toml", "line": line(mine, "--cpus"), "text": said}]
     assert [policy["policy"] for policy in report["policies"]] == ["cpp"]
     assert (runner("check", "--json")[0], json.loads(runner("check", "--json")[1])["problems"]) == (0, [])
+
+
+def test_key_makes_keys(tmp_path: Path) -> None:
+    """The key alone on stdout, its hash in the file; whatever stood there stays, and so do its owner and mode."""
+    folder = copy_policies(tmp_path, {"rate-limit": "7 per hour"}, {})
+    file = folder / "keys.toml"
+    made = {}
+    for name in ("alice", "bob"):
+        code, out, err = runner("--policies", str(folder), "key", name)
+        assert (code, len(re.findall(r"crk_[0-9a-f]{36}\b", out + err))) == (0, 1)
+        assert f'[keys.{name}]\nsha256 = "{keys.digest(out.strip())}"\nrate-limit = "7 per hour"' in err
+        assert "programs are run without a key, too" in err
+        made[name] = out.strip()
+        if name == "alice":
+            file.write_text(f"{file.read_text()}# mine")
+            file.chmod(0o640)
+            os.chown(file, 1234, 1234)
+    read = keys.parse(file.read_text())
+    assert {name: getattr(read.find(key), "name", None) for name, key in made.items()} == {
+        "alice": "alice",
+        "bob": "bob",
+    }
+    assert "# mine\n" in file.read_text()
+    assert (oct(file.stat().st_mode & 0o777), file.stat().st_uid) == ("0o640", 1234)
+    code, out, _ = runner("--policies", str(folder), "check")
+    assert (code, out.splitlines()[-1]) == (0, "keys.toml: ok, 2 keys, programs run without one, too: alice, bob")
+    told = json.loads(runner("--policies", str(folder), "check", "--json")[1])
+    assert told["keys"] == {"required": False, "names": ["alice", "bob"]}
+
+
+def test_key_refuses_in_one_line(tmp_path: Path) -> None:
+    """A name that is there or is none, a file that has problems or no room: then nothing is changed."""
+    folder = copy_policies(tmp_path, {}, {})
+    assert runner("--policies", str(folder), "key", "a b")[::2] == (
+        2,
+        "keys.toml: keys.'a b': a name has 1 to 40 of A-Z, a-z, 0-9, _ and -\n",
+    )
+    file = folder / "keys.toml"
+    assert not file.exists()
+    assert runner("--policies", str(folder), "key", "alice")[0] == 0
+    text = file.read_text()
+    assert runner("--policies", str(folder), "key", "alice") == (
+        2,
+        "",
+        f"keys.toml:{line(file, '[keys.alice]')}: keys.alice is there already: take another name\n",
+    )
+    with file.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert (
+            runner("--policies", str(folder), "key", "bob")[2]
+            == "keys.toml: another command is writing it: try again\n"
+        )
+    assert file.read_text() == text
+    file.write_text(text.replace('["*"]', '["cobol"]'))
+    assert "'cobol' is unknown" in runner("--policies", str(folder), "key", "bob")[2]
+    assert "'cobol' is unknown" in runner("--policies", str(folder), "check")[2]
+
+
+def test_key_leaves_no_half_a_file(tmp_path: Path) -> None:
+    """On a disk without room: the file is as it was before, or not there."""
+    folder = copy_policies(tmp_path, {}, {})
+    script = """
+import resource, signal, sys
+from runner.__main__ import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+sys.exit(main())
+"""
+
+    def key(name: str) -> int:
+        command = [sys.executable, "-c", script, "--policies", str(folder), "key", name]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False).returncode
+
+    assert (key("alice"), (folder / "keys.toml").exists()) == (2, False)
+    (folder / "keys.toml").write_text("required = true\n#" + "x" * 100 + "\n")
+    before = (folder / "keys.toml").read_text()
+    assert (key("alice"), (folder / "keys.toml").read_text()) == (2, before)
 
 
 @pytest.mark.parametrize(
@@ -217,3 +297,15 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
     assert (started.returncode, out, err) == (130, b"", b"interrupted\n")
     assert clients() == []
     assert gone(name)
+
+
+def test_doctor_judges_this_host() -> None:
+    """It is fit; each line is a check, with a remedy where it does not pass; nothing is left."""
+    code, out, err = runner("doctor", "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert {each["level"] for each in found} <= {"PASS", "CAUTION"}
+    assert all(each["remedy"] for each in found if each["level"] != "PASS")
+    assert "start" in {each["check"] for each in found}
+    code, out, err = runner("doctor", DOCKER_HOST="unix:///nonexistent")
+    assert (code, err, out.splitlines()[0][:44]) == (1, "", "FAIL    engine: no Docker engine answers: Ca")

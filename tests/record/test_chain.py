@@ -143,6 +143,7 @@ def test_a_summary_counts() -> None:
         ended = {"status": "success", "reason": "completed"} if wall else {"status": None, "reason": "abandoned"}
         more = {"job": job, "language": language, "client": client, "times": {"wall": wall} if wall else None}
         fields.append({"event": "ended", "time": "4", **ended, **more})
+    fields[-1]["key"] = "alice"
     refused = {"event": "refused", "status": 429, "title": "Rate limit reached", "time": "5"}
     fields += [refused, {**refused, "count": 20}, {"event": "resumed"}]
     fields += [{"event": "stop"}]
@@ -161,6 +162,7 @@ def test_a_summary_counts() -> None:
         "languages": {"cpp": 2, "python": 1},
         "endings": {"success completed": 2, "no verdict abandoned": 1},
         "clients": {"10.0.0.1": 2, "10.0.0.2": 1},
+        "keys": {"alice": 1},
         "refusals": {"429 Rate limit reached": 21},
         "slowest": [{"job": "b", "wall": 1.5}, {"job": "a", "wall": 0.5}, {"job": "c", "wall": 0.0}],
         "open": {"d": "2"},
@@ -171,6 +173,7 @@ def test_a_summary_counts() -> None:
         "runs by language: cpp 2, python 1",
         "runs by ending: success completed 2, no verdict abandoned 1",
         "runs by client: 10.0.0.1 2, 10.0.0.2 1",
+        "runs by key: alice 1",
         "refusals: 429 Rate limit reached 21",
         "slowest: b 1.500 s, a 0.500 s, c 0.000 s",
         "not ended: d, begun 2: it goes on, or its server crashed",

@@ -16,7 +16,8 @@ from tests.harness import ROOT
 # A shell says itself what killed a program; Perl does not.
 START = "system @ARGV; exit($? & 127 ? 128 + ($? & 127) : $? >> 8)"
 STEP = """
-cd /tmp; find . -mindepth 1 -delete; echo {source} | base64 -d >{file}; echo {data} | base64 -d >/dev/shm/input
+cd /tmp; find . -mindepth 1 -delete; mkdir {results}
+echo {source} | base64 -d >{file}; echo {data} | base64 -d >/dev/shm/input
 {{ {compile}perl -e '{start}' {run} </dev/shm/input; }} >/dev/shm/out 2>/dev/shm/err; code=$?
 echo "$(base64 -w0 /dev/shm/out)" "$(base64 -w0 /dev/shm/err)" $code
 """
@@ -42,6 +43,7 @@ def run(language: str, *programs: tuple[str, str], command: Sequence[str] = ()) 
             source=shlex.quote(_packed(source)),
             data=shlex.quote(_packed(data)),
             file=policy.source,
+            results=policy.results,
             compile=compiling,
             start=START,
             run=shlex.join(command or policy.run),

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from runner.policy import argv, configuration, explain
+from runner.errors import ForbiddenLanguage
+from runner.policy import argv, configuration, explain, rates
 from runner.policy.flags import FLAGS, SECCOMP
+from runner.policy.keys import ApiKey
 from runner.policy.policy import Policy
 from runner.runs import entries
 from runner.runs.client import Client
@@ -20,6 +22,7 @@ from runner.sandbox.protocol import Ending, Step
 POLICIES = configuration.load().policies
 PYTHON, CPP = POLICIES["python"], POLICIES["cpp"]
 CLIENT = Client("192.0.2.1")
+ALICE = ApiKey("alice", "a" * 64, rates.parse("1 per day"), None)
 SECRET = b"print('secret')"
 
 
@@ -46,6 +49,7 @@ def test_a_start_has_hashes_and_sizes() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "policy": PYTHON.digest,
         "profile": PYTHON.profile,
@@ -63,6 +67,34 @@ def test_a_start_has_hashes_and_sizes() -> None:
     assert "secret" not in json.dumps(fields)
 
 
+def test_a_key_is_named() -> None:
+    """At the start and at each kind of end."""
+    client = replace(CLIENT, held=ALICE)
+    job = Job("python", SECRET, (b"",))
+    lines = [
+        entries.started(job, PYTHON, name="job-1", argv=(), image=None, client=client),
+        entries.ended(result(observed(Step.RUN, Ending(0, None, 0.5, 0.1, 4096, 0, ()))), client),
+        entries.lost("job-1", PYTHON, client, "abandoned"),
+    ]
+    assert [line["key"] for line in lines] == ["alice"] * 3
+
+
+def test_who_asks_may_run_what_their_key_is_for() -> None:
+    """Whoever has no key, and a key that is for every language, may run any."""
+    CLIENT.check("python")
+    replace(CLIENT, held=ALICE).check("python")
+    some = replace(CLIENT, held=replace(ALICE, languages=frozenset({"python", "cpp"})))
+    some.check("cpp")
+    with pytest.raises(ForbiddenLanguage, match=r"^The key alice may not run bash; it is for cpp, python\.$"):
+        some.check("bash")
+
+
+def test_a_key_is_one_client() -> None:
+    """Whatever its address; and no address has the form of a key's identity."""
+    assert (CLIENT.identity, CLIENT.key) == ("192.0.2.1", None)
+    assert {Client(address, held=ALICE).identity for address in ("192.0.2.1", "192.0.2.2")} == {"key:alice"}
+
+
 def test_an_end_has_the_verdict() -> None:
     """Of all runs together; what was written is a size."""
     good = Ending(0, None, 0.5, 0.1, 4096, 0, ())
@@ -71,6 +103,7 @@ def test_an_end_has_the_verdict() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "status": "runtime_error",
         "reason": "output_limit",
@@ -99,6 +132,7 @@ def test_a_run_that_was_lost_says_why() -> None:
         "job": "job-1",
         "client": "192.0.2.1",
         "api": "run",
+        "key": None,
         "language": "python",
         "status": None,
         "reason": "abandoned",

@@ -91,7 +91,7 @@ if n == 2:
 def test_no_file_and_no_process_of_one_run_is_left_for_the_next(server: Server) -> None:
     """Hidden, deep, unreadable, many or replaced: all of it goes, and the source is as it was."""
     result = run(server, "python", LEAVE, ["0", "1", "2", "3"])
-    assert endings(result) == [("completed", "[['main.py'], 2] \nimpor\n")] * 4
+    assert endings(result) == [("completed", "[['main.py', 'results'], 2] \nimpor\n")] * 4
 
 
 IPC = """

@@ -103,3 +103,21 @@ def test_any_message_is_understood_or_refused(message: bytes) -> None:
     for read in (request.more, lambda data: request.first(data, POLICIES)):
         with pytest.raises(BadRequest):
             read(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "key"),
+    [
+        (b'{"language": "python", "code": "", "key": "abc"}', "abc"),
+        (b'{"key": "\\u00e9", "more": [1]}', "é"),
+        (b'{"language": "python", "code": ""}', ""),
+        (b'{"key": 1}', ""),
+        (b"", ""),
+        (b"\xff", ""),
+        (b'{"key": "\\ud800"}', ""),
+        (b"[" * 100_000, ""),
+    ],
+)
+def test_a_key_is_taken_out_of_a_first_message(message: bytes, key: str) -> None:
+    """Whatever else is wrong with it: that is said to whoever may ask."""
+    assert request.sent_key(message) == key

@@ -28,7 +28,7 @@ SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done'
 def own(engine: None, tmp_path: Path) -> Iterator[Server]:
     """A server that a test may kill."""
     with serving(tmp_path, warm=2, running=2) as server:
-        assert eventually(lambda: len(idle(server)) >= 4, 20)
+        assert eventually(lambda: len(idle(server)) >= 2, 20)
         yield server
 
 
@@ -73,7 +73,7 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
 
 def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
     """At once: the next is served as if they had never come."""
-    with serving(tmp_path, running=1, waiting=1) as server:
+    with serving(tmp_path, warm=2, running=1, waiting=1) as server:
         assert eventually(lambda: len(idle(server)) >= 2, 20)
         with ThreadPoolExecutor(2) as clients:
             running = clients.submit(server.post, SLEEP)
@@ -87,7 +87,7 @@ def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
     """A 503 with Retry-After, at once; and who waits too long hears the same."""
     with serving(tmp_path, warm=2, running=1, waiting=1, waiting_time=0.5) as server:
-        assert eventually(lambda: len(idle(server)) >= 4, 20)
+        assert eventually(lambda: len(idle(server)) >= 2, 20)
         with ThreadPoolExecutor(3) as clients:
             first = clients.submit(server.post, SLEEP)
             time.sleep(0.2)
@@ -116,7 +116,7 @@ def test_at_sigterm_running_programs_finish(own: Server) -> None:
 def test_at_sigterm_the_time_to_finish_is_bounded(engine: None, tmp_path: Path) -> None:
     """What runs longer than stop-time is killed."""
     with serving(tmp_path, stop_time=0) as server:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
+        assert eventually(lambda: len(idle(server)) >= 1, 20)
         with ThreadPoolExecutor(1) as clients:
             answer = clients.submit(httpx.post, f"{server.url}/run", json=FOREVER, timeout=20)
             time.sleep(0.4)
@@ -170,13 +170,13 @@ def test_a_container_that_died_idle_is_replaced(own: Server) -> None:
     answers = [own.post(GOOD) for _ in range(3)]
     assert {a.status_code for a in answers} <= {200, 503}
     assert eventually(lambda: own.post(GOOD).status_code == 200, 10)
-    assert eventually(lambda: len(set(idle(own)) - set(dead)) >= 4, 20)
+    assert eventually(lambda: len(set(idle(own)) - set(dead)) >= 2, 20)
 
 
 def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:
     """After idle-time, and there is always one."""
     with serving(tmp_path, idle_time=1.5) as server:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
+        assert eventually(lambda: len(idle(server)) >= 1, 20)
         first = set(idle(server))
         assert eventually(lambda: not first & set(idle(server)), 20)
         assert server.run("python", "print(1)")["times"]["queued"] < 0.3
@@ -212,11 +212,11 @@ def test_the_server_refuses_to_start_with_a_bad_policy(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
+        "server.toml:3: port must be from 0 to 65535",
         "cpp.toml:9: --network=host: must be none",
         "python.toml:11: --privileged: is forbidden: it gives the program every device and capability of the host; "
         "remove it",
         "python.toml:5: --read-only is missing (the image cannot be changed, and its layer not be filled): "
         "add --read-only",
-        "server.toml:3: port must be from 0 to 65535",
         "The server does not start: see above.",
     ]

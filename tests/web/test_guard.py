@@ -330,11 +330,26 @@ def test_no_more_clients_are_remembered_than_there_is_room_for() -> None:
         for number in range(windows.CLIENTS + 2):
             await memory.acquire_entry(str(number), 1, 60)
         counts = [(await memory.get_moving_window(str(n), 1, 60))[1] for n in (0, windows.CLIENTS)]
-        await asyncio.sleep(0.01)
-        await memory.acquire_entry("last", 1, 0)
-        return counts[0], counts[1], len(memory._hits)
+        for name in ("one", "last"):
+            await asyncio.sleep(0.01)
+            await memory.acquire_entry(name, 1, 0)
+        return counts[0], counts[1], len(memory._windows[0])
 
     assert asyncio.run(ask()) == (0, 1, 1)
+
+
+def test_a_long_window_is_remembered_beside_a_short_one() -> None:
+    """A key may have another window than everybody else: who has run in the short one forgets nothing of the long."""
+
+    async def ask() -> list[bool]:
+        asked, long = Limiter(parse_rate("100 per second"), "memory"), parse_rate("1 per hour")
+        heard = [(await asked.hit("key:a", long))[0]]
+        await asyncio.sleep(1.05)
+        heard.append((await asked.hit("192.0.2.1"))[0])
+        heard.append((await asked.hit("key:a", long))[0])
+        return heard
+
+    assert asyncio.run(ask()) == [True, True, False]
 
 
 def test_many_clients_cost_one_request_nothing() -> None:

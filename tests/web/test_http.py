@@ -2,6 +2,7 @@
 
 import json
 import socket
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
-from server import ROUTES
+from server import OTHERS, ROUTES
 from tests.harness import LANGUAGES, Server, eventually, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
@@ -35,8 +36,10 @@ def post(server: Server, content: bytes, **headers: str) -> httpx.Response:
 
 
 CONTRACT = (
-    'The body is a JSON object: "language" and "code", each a string, '
-    'and, if wanted, either "input", a string, or "inputs", a list of strings.'
+    'The body is a JSON object: "language" and "code", each a string, and, if wanted, one of "input", a string, '
+    '"input_base64", and "inputs", a list of strings or {"base64": "..."}; '
+    '"files", an object of names and contents (a string, or {"base64": "..."}), "args", a list of strings, '
+    '"env", an object of strings, and "encoding", "text" or "base64", of the answer.'
 )
 
 
@@ -48,9 +51,13 @@ CONTRACT = (
         ({**GOOD, "code": 1}, 400, f"Expected `str`, got `int` - at `code`. {CONTRACT}"),
         ({**GOOD, "input": None}, 400, f"Expected `str`, got `null` - at `input`. {CONTRACT}"),
         ({**GOOD, "inputs": "x"}, 400, f"Expected `array`, got `str` - at `inputs`. {CONTRACT}"),
-        ({**GOOD, "inputs": [1]}, 400, f"Expected `str`, got `int` - at `inputs[0]`. {CONTRACT}"),
+        ({**GOOD, "inputs": [1]}, 400, f"Expected `str | object`, got `int` - at `inputs[0]`. {CONTRACT}"),
         ({**GOOD, "inputs": []}, 400, "`inputs` must have at least one string: each is one run."),
-        ({**GOOD, "input": "", "inputs": [""]}, 400, f"There is both `input` and `inputs`. {CONTRACT}"),
+        (
+            {**GOOD, "input": "", "inputs": [""]},
+            400,
+            f"There is more than one of `input`, `input_base64` and `inputs`. {CONTRACT}",
+        ),
         ({**GOOD, "stdin": ""}, 400, f"Object contains unknown field `stdin`. {CONTRACT}"),
         ([], 400, f"Expected `object`, got `array`. {CONTRACT}"),
         ({**GOOD, "language": "cobol"}, 422, "`language` must be one of cpp, python."),
@@ -126,8 +133,8 @@ def test_any_bytes_are_refused(server: Server, body: bytes) -> None:
 
 def test_a_body_that_is_too_large_is_not_read(server: Server) -> None:
     """Announced or not, it ends at the limit."""
-    assert problem(post(server, b"x" * 1_572_865))[0] == 413
-    chunks = (b"x" * 65536 for _ in range(100))
+    assert problem(post(server, b"x" * 4_194_305))[0] == 413
+    chunks = (b"x" * 65536 for _ in range(100))  # 6.5 MB
     answer = server.post(content=chunks, headers={"content-type": "application/json"})
     assert problem(answer)[:2] == (413, "Too large")
 
@@ -146,7 +153,8 @@ def test_a_charset_may_be_named(server: Server) -> None:
 
 def test_unknown_paths_and_methods(server: Server) -> None:
     """The problem says what there is."""
-    routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in ROUTES if isinstance(r, Route)]
+    every = [route for route in (*ROUTES, *chain(*OTHERS.values())) if isinstance(route, Route)]
+    routes = [(" or ".join(sorted(r.methods or ())), r.path) for r in every if r.include_in_schema]
     there = f"This service has {'; '.join(map(' '.join, routes))}."
     assert "POST /run; " in there
     assert problem(server.get("/nope")) == (404, "Not Found", there)
@@ -191,6 +199,11 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
         "inputs": 100,
         "total_time": 20.0,
         "output": 65536,
+        "files": 32,
+        "file_bytes": 1048576,
+        "args": 16384,
+        "result_files": 16,
+        "result_bytes": 1048576,
     }
     assert found["cpp"]["limits"]["compile_time"] == 10.0
 

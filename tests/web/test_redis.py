@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runner.policy import settings
+from runner.policy import keys, settings
 from tests.harness import ROOT, Server, eventually, free_port, serving
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -25,6 +25,8 @@ AWAY = {
     "status": 503,
     "detail": "Requests cannot be counted at the moment, and nothing runs uncounted. Try again shortly.",
 }
+KEY = f"{keys.PREFIX}{'a' * 36}"
+KEYS = "required = false\n" + keys.new("required = false\n", "alice", KEY, "2 per 15 minutes")
 NOT_READY = "the rate limiter's Redis does not answer"
 
 
@@ -89,11 +91,12 @@ def folder(path: Path) -> Path:
 
 
 def test_two_servers_share_one_limit(tmp_path: Path, redis: Redis) -> None:
-    """Whichever a client asks; an IPv6 /64 is one client there, too; every key of Redis expires by itself."""
+    """Whichever a client asks; an IPv6 /64 is one client there, too, and a key; each entry expires by itself."""
     setting: dict[str, Any] = {
         "rate_limit": "3 per 15 minutes",
         "rate_limit_storage": redis.url,
         "trusted_proxies": ["127.0.0.1"],
+        "keys": KEYS,
     }
     with serving(folder(tmp_path / "1"), **setting) as one, serving(folder(tmp_path / "2"), **setting) as two:
         assert [asked(server) for server in (one, two, one, two, one)] == [COUNTED, COUNTED, COUNTED, 429, 429]
@@ -105,10 +108,13 @@ def test_two_servers_share_one_limit(tmp_path: Path, redis: Redis) -> None:
             '"run";r=2;t=900',
             '"run";q=3;w=900',
         )
-    keys = redis.ask("keys", "*").split()
-    assert len(keys) == 4
-    assert all(key.startswith(b"code-runner:") for key in keys)
-    assert all(890 < int(redis.ask("ttl", key.decode())) <= 900 for key in keys)
+        holder = {"headers": {"x-forwarded-for": "203.0.113.1", "x-api-key": KEY}}
+        assert [server.post({}, **holder).status_code for server in (one, two, one)] == [COUNTED, COUNTED, 429]
+    entries = redis.ask("keys", "*").split()
+    assert len(entries) == 5
+    assert not any(KEY.encode() in entry for entry in entries)
+    assert all(entry.startswith(b"code-runner:") for entry in entries)
+    assert all(890 < int(redis.ask("ttl", entry.decode())) <= 900 for entry in entries)
 
 
 def test_nothing_runs_uncounted(tmp_path: Path, redis: Redis) -> None:

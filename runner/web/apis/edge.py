@@ -1,14 +1,13 @@
 """What the routes of other runners' APIs have in common: refusals in the words of the API that was asked."""
 
 import logging
-import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from runner.errors import Refusal, RetryLater
+from runner.errors import Refusal
 from runner.web import problems
 from runner.web.access import CRASHED, LEFT
 from runner.web.problems import BUG, HEADERS, PROBLEMS
@@ -16,6 +15,9 @@ from runner.web.problems import BUG, HEADERS, PROBLEMS
 Handler = Callable[[Request], Awaitable[Response]]
 Words = Callable[[int, str], tuple[int, Any]]
 """A problem's status and detail -> the status and the JSON with which an API says it."""
+
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""For a route that refuses methods itself, in its API's words."""
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,7 @@ def speaking(words: Words, handler: Handler, headers: Mapping[str, str] | None =
         except Refusal as error:
             status, title = PROBLEMS[type(error)]
             problems.record(http, (status, title))
-            retry = {"Retry-After": str(math.ceil(error.seconds))} if isinstance(error, RetryLater) else {}
-            return answer(http, *words(status, str(error)), {**(headers or {}), **retry})
+            return answer(http, *words(status, str(error)), {**(headers or {}), **problems.remedy(error)})
         except ClientDisconnect:
             http.state.entry.problem = LEFT
             return answer(http, *words(*LEFT), headers)

@@ -57,7 +57,7 @@ async def runs(http: Request) -> Response:
 
 def _file(http: Request, client: Client, key: str, name: str) -> File | None:
     files: Files = http.app.state.files
-    data = files.get((client.address, key), time.monotonic())
+    data = files.get((client.identity, key), time.monotonic())
     return None if data is None else File(name, data)
 
 
@@ -66,7 +66,7 @@ async def put(http: Request) -> Response:
     client, key = await admission.admit(http, API), http.path_params["key"]
     guard.check_type(http.headers)
     data = jobe.contents(key, await admission.body(http))
-    http.app.state.files.put((client.address, key), data, len(data), time.monotonic())
+    http.app.state.files.put((client.identity, key), data, len(data), time.monotonic())
     return Response(status_code=204, headers={**HEADERS, **http.state.headers})
 
 

@@ -44,7 +44,12 @@ class Submissions:
         self._kept: Kept[str, Submission] = Kept(KEPT, KEPT_BYTES, KEPT_AGE)
 
     def add(self, asked: Sequence[Asked], client: Client) -> list[str]:
-        """Runs all of them when there is room, or none (``Busy``); their tokens, which nobody can guess."""
+        """Runs all of them when there is room, or none (``Busy``); their tokens, which nobody can guess.
+
+        None, too, where the client may not run one of them (``ForbiddenLanguage``).
+        """
+        for language in {each.job.language for each in asked}:
+            client.check(language)
         new = [_new(each) for each in asked]
         every = [*self._current.values(), *new]
         if len(every) > QUEUE or sum(each.size for each in every) > QUEUE_BYTES:
@@ -77,10 +82,10 @@ class Submissions:
             try:
                 ending = await self._outcome(submission.asked, client)
             except Refusal as error:
-                log.warning("submission %s: %s", submission.token, error)
+                log.warning("a submission was not run: %s", error)
                 ending = failed(error)
             except Exception:
-                log.exception("submission %s failed", submission.token)
+                log.exception("a submission failed")
                 ending = Outcome(INTERNAL, BUG)
             self._keep(submission, ending)
             del self._current[submission.token]

@@ -2,6 +2,7 @@
 
 import { shellLine, showLine, showTable, verification } from "./command.js";
 import { byId } from "./dom.js";
+import * as key from "./key.js";
 import * as program from "./program.js";
 import { plain } from "./reveal.js";
 import { runClosed, runOpen } from "./run.js";
@@ -53,10 +54,16 @@ function heard(event, data, chosen) {
   if (event === "stdout" || event === "stderr") view.print(event, data.text);
   if (event !== "result" && event !== "problem") return;
   going = null;
-  if (event === "problem") return view.problem(data);
+  if (event === "problem") return refused(data);
   view.result(data, chosen);
   ran.set(chosen.language, data.command);
   showPolicy();
+}
+
+/** @param {{title: string, detail: string, status?: number}} problem */
+function refused(problem) {
+  view.problem(problem);
+  if (problem.status === 401) key.ask();
 }
 
 function stop() {
@@ -134,7 +141,9 @@ function wire() {
 async function load() {
   const answer = await fetch("/languages").catch(() => null);
   if (!answer?.ok) return view.problem({ title: "The server cannot be reached", detail: "Reload the page to try again." });
-  for (const each of (await answer.json()).languages) languages.set(each.language, each);
+  const { languages: found, key_required: wanted } = await answer.json();
+  for (const each of found) languages.set(each.language, each);
+  if (wanted) key.show();
   const linked = await program.begin([...languages.values()], showPolicy);
   view.say("idle", linked ? "Opened from a link, nothing was sent: read it, then run it" : "");
   await showPolicy();

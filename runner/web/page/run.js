@@ -1,5 +1,7 @@
 /** Runs a program on the server and hands on what it does, event by event. */
 
+import * as key from "./key.js";
+
 /** @typedef {{language: string, code: string, input: string, args?: string[],
  *   files?: Record<string, import("./files.js").Content>}} Job */
 /** @typedef {import("./terminal.js").Size} Size */
@@ -15,7 +17,7 @@ export function runClosed(job, tell) {
 
 /** @param {Job} job @param {Listener} tell @param {AbortSignal} signal */
 async function post(job, tell, signal) {
-  const headers = { "Content-Type": "application/json", Accept: "text/event-stream" };
+  const headers = { "Content-Type": "application/json", Accept: "text/event-stream", ...key.headers() };
   const answer = await fetch("/run", { method: "POST", headers, body: JSON.stringify(job), signal });
   if (!answer.ok || !answer.body) return tell("problem", await problemOf(answer));
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -53,7 +55,7 @@ export function runOpen(job, tell) {
   const send = (/** @type {object} */ message) => {
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
-  socket.onopen = () => send(job);
+  socket.onopen = () => send({ ...job, ...key.message() });
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
     tell(message.event, message.data);

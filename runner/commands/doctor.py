@@ -1,0 +1,37 @@
+"""``doctor``: says whether this host is fit to run strangers' programs."""
+
+import argparse
+import asyncio
+import json
+import secrets
+from dataclasses import asdict
+
+from runner.host.checks import Finding, Level, findings
+from runner.host.look import look
+from runner.policy import configuration
+from runner.runs.service import COMMAND
+
+HELP = "say whether this host is fit, and what to do where it is not"
+
+
+def add(arguments: argparse.ArgumentParser) -> None:
+    """How to say it."""
+    arguments.add_argument("--json", action="store_true", help="for a program to read")
+
+
+def main(args: argparse.Namespace) -> int:
+    """0: nothing fails, 1: something does."""
+    config = configuration.load(args.policies)
+    facts = asyncio.run(look(config, f"{COMMAND}{secrets.token_hex(4)}"))
+    found = list(findings(facts, config.settings))
+    if args.json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+    else:
+        print("\n".join(map(line, found)))
+    return 1 if any(each.level is Level.FAIL for each in found) else 0
+
+
+def line(finding: Finding) -> str:
+    """One a check."""
+    remedy = f". Remedy: {finding.remedy}" if finding.remedy else ""
+    return f"{finding.level:8}{finding.check}: {finding.said}{remedy}"
