@@ -33,8 +33,11 @@ def cases(*names: str, languages: Sequence[str] = EVERY) -> list[Any]:
 @pytest.fixture(scope="module")
 def server(engine: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that serves what the tests that were selected ask for."""
-    asked = {str(item.callspec.params["language"]) for item in request.session.items if hasattr(item, "callspec")
-             and "language" in item.callspec.params and item.path == request.path}
+    asked = {
+        str(item.callspec.params["language"])
+        for item in request.session.items
+        if hasattr(item, "callspec") and "language" in item.callspec.params and item.path == request.path
+    }
     with serving(tmp_path_factory.mktemp("server"), warm=0, languages=sorted(asked)) as running:
         yield running
 

@@ -1,13 +1,11 @@
-"""Programs to try a language with: NAME.txt has one after each line `=== PROGRAM`, or `=== PROGRAM: what stderr has`."""
+"""Programs to try a language with: NAME.txt has one after each `=== PROGRAM`, or `=== PROGRAM: what stderr has`."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PROGRAMS: Final = (
-    *("hello", "everything", "compile_error", "error", "sleep", "memory", "threads", "output"),
-)
+PROGRAMS: Final = (*("hello", "everything", "compile_error", "error", "sleep", "memory", "threads", "output"),)
 """What each language has a program for, see tests/images/test_languages.py."""
 
 
