@@ -1,6 +1,7 @@
 """What every language must do, in real containers of its image: the same programs in each, of programs/NAME.txt."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -58,13 +59,20 @@ def ended(report: dict[str, Any]) -> tuple[Any, ...]:
 @pytest.mark.parametrize("language", EVERY)
 def test_every_language_has_every_program(language: str) -> None:
     """A new one is tried like the others."""
-    assert {*programs(language)} == {name for name in PROGRAMS if (language, name) not in LACKING}
+    assert {*programs(language)} - {"plot"} == {name for name in PROGRAMS if (language, name) not in LACKING}
 
 
 @pytest.mark.parametrize(("language", "name"), cases("hello"))
 def test_hello(server: Server, language: str, name: str) -> None:
     """Text of all of Unicode comes out as it is, and nothing beside it."""
     assert ended(run(server, language, name)) == ("completed", 0, HELLO, "", "")
+
+
+@pytest.mark.parametrize(("language", "name"), cases("sum"))
+def test_sum(server: Server, language: str, name: str) -> None:
+    """What `make bench` measures."""
+    text = " ".join(map(str, range(1000)))
+    assert ended(run(server, language, name, input=text)) == ("completed", 0, "499500\n", "", "")
 
 
 @pytest.mark.parametrize(("language", "name"), cases("everything"))
@@ -106,6 +114,16 @@ def test_too_much_memory(server: Server, language: str, name: str) -> None:
 def test_threads(server: Server, language: str, name: str) -> None:
     """Four of them add up what they were given; processes or coroutines where there are none."""
     assert ended(run(server, language, name)) == ("completed", 0, "1998000\n", "", "")
+
+
+@pytest.mark.parametrize(("language", "name"), cases("plot", languages=["python-data"]))
+def test_a_plot_comes_back(server: Server, language: str, name: str) -> None:
+    """A picture, of all four packages; nothing is said on the way."""
+    report = run(server, language, name)
+    assert ended(report) == ("completed", 0, "done\n", "", "")
+    (picture,) = report["files"]
+    assert (picture["name"], picture["type"]) == ("plot.png", "image/png")
+    assert b64decode(picture["content"]["base64"]).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("language", "name"), cases("output"))

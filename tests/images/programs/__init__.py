@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PROGRAMS: Final = (*("hello", "everything", "compile_error", "error", "sleep", "memory", "threads", "output"),)
+PROGRAMS: Final = (*("hello", "sum", "everything", "compile_error", "error", "sleep", "memory", "threads", "output"),)
 """What each language has a program for, see tests/images/test_languages.py."""
 
 
