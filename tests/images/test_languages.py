@@ -1,6 +1,8 @@
 """What every language must do, in real containers of its image: the same programs in each, of programs/NAME.txt."""
 
 import re
+import subprocess
+import sys
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -9,16 +11,15 @@ import pytest
 
 from runner.policy import configuration
 from tests.harness import ROOT, Server, serving
-from tests.images.programs import PROGRAMS, programs
+from tests.images.programs import HELLO, PROGRAMS, programs
 
 BASIC: Final = ("python", "cpp")
 """Those that are served, and have tests of their own all over."""
-SMALL: Final = ("c", "javascript", "bash", "sql", "perl", "lua")
+SMALL: Final = re.findall(r"(?m)^TRIED := (.*)$", (ROOT / "Makefile").read_text())[0].split()
 """Those whose images build in seconds: `make test` builds and tries them. All others: `make languages`."""
 EVERY: Final = tuple(name for name in configuration.languages(ROOT / "policies") if name not in BASIC)
 LACKING: Final = {("sql", "compile_error"), ("sql", "threads")}
 """What a language has not."""
-HELLO: Final = "héllo, wörld ✓ 😀\n"
 
 
 def cases(*names: str, languages: Sequence[str] = EVERY) -> list[Any]:
@@ -34,11 +35,8 @@ def cases(*names: str, languages: Sequence[str] = EVERY) -> list[Any]:
 @pytest.fixture(scope="module")
 def server(engine: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that serves what the tests that were selected ask for."""
-    asked = {
-        str(item.callspec.params["language"])
-        for item in request.session.items
-        if hasattr(item, "callspec") and "language" in item.callspec.params and item.path == request.path
-    }
+    mine = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
+    asked = {str(item.callspec.params["language"]) for item in mine if "server" in item.fixturenames}
     with serving(tmp_path_factory.mktemp("server"), warm=0, languages=sorted(asked)) as running:
         yield running
 
@@ -60,6 +58,16 @@ def ended(report: dict[str, Any]) -> tuple[Any, ...]:
 def test_every_language_has_every_program(language: str) -> None:
     """A new one is tried like the others."""
     assert {*programs(language)} - {"plot"} == {name for name in PROGRAMS if (language, name) not in LACKING}
+
+
+@pytest.mark.parametrize(
+    "language", [pytest.param(*each.values[:1], id=each.values[0], marks=each.marks) for each in cases("hello")]
+)
+def test_every_policy_is_proved(engine: None, language: str) -> None:
+    """Line by line, in a container of its image."""
+    command = [sys.executable, "-m", "runner", "verify", language]
+    proof = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (proof.returncode, proof.stderr) == (0, ""), proof.stdout
 
 
 @pytest.mark.parametrize(("language", "name"), cases("hello"))

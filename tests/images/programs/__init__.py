@@ -7,6 +7,8 @@ from typing import Final
 
 PROGRAMS: Final = (*("hello", "sum", "everything", "compile_error", "error", "sleep", "memory", "threads", "output"),)
 """What each language has a program for, see tests/images/test_languages.py."""
+HELLO: Final = "héllo, wörld ✓ 😀\n"
+"""What the first of them prints."""
 
 
 @dataclass(frozen=True, slots=True)
