@@ -61,7 +61,7 @@ class Policy:
     compile: tuple[str, ...]
     run: tuple[str, ...]
     ahead_unless: str
-    """The run command is started before the source is there, unless that, or the name of a file beside it, matches this.
+    """The run command is started before the source is there, unless this matches that, or the name of a file beside it.
 
     "" matches all.
     """

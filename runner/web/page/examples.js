@@ -281,7 +281,7 @@ echo "$count numbers, their sum is $sum"
 #include <stdio.h>
 
 int main(void) {
-    printf("Hello from C%ld\n", __STDC_VERSION__ / 100 % 100);
+    puts("Hello from C");
 }
 `, code`
 #include <stdio.h>
