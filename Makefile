@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test bench soak setup engine images server-image packages lint types pytest clean
+.PHONY: serve test bench soak languages tried setup engine images server-image packages lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
 
-test: setup server-image packages $(VENV)/test lint types pytest
+test: setup tried server-image packages $(VENV)/test lint types pytest
 
 # Ours, a plain docker run and the bare interpreter side by side: make bench ARGS='--quick --json figures.json'
 bench: setup $(VENV)/test
@@ -19,6 +19,11 @@ soak: setup $(VENV)/test
 	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/runs/test_killed_server.py \
 		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py tests/web/page/test_terminal.py
 
+# Every language there is: builds its image, proves its policy, tries its programs. Some 5 GB, half an hour
+languages: setup $(VENV)/test
+	@sh images/build all
+	@$(VENV)/bin/pytest --no-cov -m languages tests/images
+
 setup: $(VENV)/serve images
 
 engine:
@@ -27,6 +32,11 @@ engine:
 # Those that are served, or others: make images LANGUAGES="java go", make images LANGUAGES=all
 images: engine
 	@sh images/build $(LANGUAGES)
+
+# What the tests try beside those that are served: small images, built in seconds. `make languages` tries the others.
+TRIED := c javascript bash sql perl lua
+tried: engine
+	@sh images/build $(TRIED)
 
 # The server in a container, see compose.yaml.
 server-image: engine $(VENV)/bin/python
@@ -59,7 +69,7 @@ types: $(VENV)/test
 
 # A file's tests run in one process, the longest files first, see tests/conftest.py.
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone"
+	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone and not languages"
 	$(VENV)/bin/coverage report
 	$(VENV)/bin/pytest --no-cov -m alone
 

@@ -77,7 +77,7 @@ def copy_policies(
                 assert found == 1, key
         old, new = edit.get(file.name, ("", ""))
         assert old in text, old
-        (folder / file.name).write_text(text.replace(old, new).replace("warm     = 2", f"warm     = {warm}"))
+        (folder / file.name).write_text(re.sub(r"(?m)^warm     = \d+", f"warm     = {warm}", text.replace(old, new)))
     return folder
 
 

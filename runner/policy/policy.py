@@ -61,7 +61,10 @@ class Policy:
     compile: tuple[str, ...]
     run: tuple[str, ...]
     ahead_unless: str
-    """The run command is started before the source is there, unless the source matches this; "" matches all."""
+    """The run command is started before the source is there, unless this matches that, or the name of a file beside it.
+
+    "" matches all.
+    """
     env: tuple[str, ...]
     """The variables that a request may set."""
     results: str

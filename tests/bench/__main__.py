@@ -24,12 +24,15 @@ from tests.bench.audit import audit
 from tests.bench.bare import PROJECT, Bare, bare
 from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing
+from tests.bench.languages import languages
 from tests.bench.report import Goal, Table, goals_table, text
 from tests.bench.sections import Bench, Section
 from tests.bench.serving import HOST, Serving, serving, settings
 from tests.harness import copy_policies, free_port
 
 SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags")
+LANGUAGES: Final = "languages"
+"""Asked for by name, and alone: it has servers of its own."""
 AUDIT_RUNS = 500
 
 
@@ -45,11 +48,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--timeouts", type=int, help="programs that never end (10; quick: 3)")
     parser.add_argument("--flat", type=int, default=0, help="go on to so many runs, for the memory (2000 for the goal)")
     parser.add_argument("--flags-rounds", type=int, help="rounds of the cost of each flag (10; quick: 2)")
-    parser.add_argument("--only", choices=SECTIONS, action="append", help="leave the other sections out")
+    parser.add_argument("--only", choices=(*SECTIONS, LANGUAGES), action="append", help="leave the other sections out")
     parser.add_argument("--peer", type=_local, help="address of a peer on this machine, such as http://127.0.0.1:2000")
     parser.add_argument("--peer-kind", choices=sorted(PEERS), default="piston")
     parser.add_argument("--json", help="file for all numbers; - for stdout, the tables go to stderr then")
     args = parser.parse_args()
+    if LANGUAGES in (args.only or ()) and len(args.only) > 1:
+        parser.error(f"{LANGUAGES} is measured alone")
     full, quick = (40, 8.0, 3, 8, 10, 10), (8, 3.0, 1, 2, 3, 2)
     names = ("rounds", "seconds", "passes", "bursts", "timeouts", "flags_rounds")
     for name, value in zip(names, quick if args.quick else full, strict=True):
@@ -191,6 +196,13 @@ def bench_in(folder: Path, args: argparse.Namespace, report: Report) -> Serving:
     return server
 
 
+def languages_in(folder: Path, args: argparse.Namespace, report: Report) -> None:
+    """Each language of which there is an image."""
+    report.facts("Machine", machine.describe())
+    report.section(LANGUAGES, languages(folder, args.rounds, args.pause, report.note))
+    report.write(args.json)
+
+
 def interrupt(number: int, frame: FrameType | None) -> None:
     """The first one ends the run; no further one disturbs the cleaning up, which is bounded."""
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -206,6 +218,9 @@ def main() -> int:
     report = Report(sys.stderr if args.json == "-" else sys.stdout)
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            if args.only == [LANGUAGES]:
+                languages_in(Path(folder), args, report)
+                return 0
             server = bench_in(Path(folder), args, report)
             complaints = server.complaints()
     except KeyboardInterrupt:

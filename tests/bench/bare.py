@@ -92,7 +92,7 @@ def bare(policies: Mapping[str, Policy], instance: str, folder: Path) -> Iterato
         for name, policy in policies.items():
             export(policy.image, instance, folder / name)
             helpers[name] = subprocess.Popen(
-                (sys.executable, "-m", __name__, str(folder / name)),
+                ("unshare", "--mount", sys.executable, "-m", __name__, str(folder / name)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -109,6 +109,9 @@ def bare(policies: Mapping[str, Policy], instance: str, folder: Path) -> Iterato
 def _serve(root: str) -> None:
     """The helper: one order a line, one answer a line."""
     null = os.open(os.devnull, os.O_RDWR)
+    # In a mount namespace of its own: gone with this process. Without them Java, Mono and GHC do not start.
+    for mount in (("--types=proc", "proc"), ("--bind", "/dev")):
+        subprocess.run(("mount", *mount, f"{root}/{mount[1].strip('/')}"), check=True)
     os.chroot(root)
     os.chdir("/tmp")
     os.setgroups([])

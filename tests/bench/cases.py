@@ -30,15 +30,16 @@ class Case:
         return len(self.inputs) > 1
 
 
-def _sum(name: str, language: str, source: bytes, inputs: int = 1) -> Case:
+def summed(name: str, language: str, source: bytes, inputs: int = 1) -> Case:
+    """The sum of a thousand numbers, of each input."""
     numbers = [range(start, start + 1000) for start in range(inputs)]
     texts = tuple(" ".join(map(str, values)).encode() for values in numbers)
     return Case(name, language, source, texts, tuple(b"%d\n" % sum(values) for values in numbers))
 
 
-PYTHON = _sum("python", "python", PYTHON_SUM)
-IOSTREAM = _sum("C++ <iostream>", "cpp", b"#include <iostream>\n" + CPP_SUM)
-BITS = _sum("C++ <bits/stdc++.h>", "cpp", b"#include <bits/stdc++.h>\n" + CPP_SUM)
-PYTHON_SEVERAL = _sum(f"python, {SEVERAL} inputs", "python", PYTHON_SUM, SEVERAL)
+PYTHON = summed("python", "python", PYTHON_SUM)
+IOSTREAM = summed("C++ <iostream>", "cpp", b"#include <iostream>\n" + CPP_SUM)
+BITS = summed("C++ <bits/stdc++.h>", "cpp", b"#include <bits/stdc++.h>\n" + CPP_SUM)
+PYTHON_SEVERAL = summed(f"python, {SEVERAL} inputs", "python", PYTHON_SUM, SEVERAL)
 TIMEOUT = Case("timeout", "python", ENDLESS, (b"",), (b"",))
 SEQUENTIAL = (PYTHON, IOSTREAM, BITS, PYTHON_SEVERAL)

@@ -90,6 +90,17 @@ def test_check_reads_files_of_ones_own(tmp_path: Path) -> None:
     assert (runner("check", "--json")[0], json.loads(runner("check", "--json")[1])["problems"]) == (0, [])
 
 
+def test_check_asks_for_reasons(tmp_path: Path) -> None:
+    """A line that differs from python.toml's without saying why is a hint, and no problem."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text((ROOT / "policies" / "cpp.toml").read_text().replace('"--cpus=1",', '"--cpus=2",'))
+    said = "--cpus=2 is not in python.toml: say why in a comment of its line"
+    code, out, err = runner("check", str(mine))
+    assert (code, out.splitlines()[1:], err) == (0, [f"hint: mine.toml:{line(mine, '--cpus')}: {said}"], "")
+    hints = json.loads(runner("check", "--json", str(mine))[1])["hints"]
+    assert hints == [{"file": "mine.toml", "line": line(mine, "--cpus"), "text": said}]
+
+
 def test_key_makes_keys(tmp_path: Path) -> None:
     """The key alone on stdout, its hash in the file; whatever stood there stays, and so do its owner and mode."""
     folder = copy_policies(tmp_path, {"rate-limit": "7 per hour"}, {})

@@ -41,6 +41,7 @@ def test_the_page_is_served_with_its_policy(server: Server) -> None:
         ("/static/page.css", "text/css; charset=utf-8"),
         ("/static/main.js", "text/javascript; charset=utf-8"),
         ("/static/vendor/codemirror.js", "text/javascript; charset=utf-8"),
+        ("/static/vendor/modes.js", "text/javascript; charset=utf-8"),
         ("/static/vendor/LICENSE", "text/plain; charset=utf-8"),
         ("/static/vendor/xterm/xterm.js", "text/javascript; charset=utf-8"),
         ("/static/vendor/xterm/xterm.css", "text/css; charset=utf-8"),
@@ -91,7 +92,7 @@ def test_no_file_reaches_outside_or_makes_html_of_text(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "names", "packages"), [(".", ["codemirror.js"], 18), ("xterm", ["xterm.js", "xterm.css"], 4)]
+    ("folder", "names", "packages"), [(".", ["codemirror.js", "modes.js"], 19), ("xterm", ["xterm.js", "xterm.css"], 4)]
 )
 def test_the_bundle_is_the_one_that_is_described(folder: str, names: list[str], packages: int) -> None:
     """Its README has its digest, its licence names every package with its version."""

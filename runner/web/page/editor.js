@@ -1,13 +1,21 @@
 /** The editor: CodeMirror in a shadow root, where it adds its styles as sheets; the Content-Security-Policy forbids elements. */
 
 import {
-  Compartment, EditorState, EditorView, HighlightStyle, bracketMatching, closeBrackets, closeBracketsKeymap, cpp,
+  Compartment, EditorState, EditorView, HighlightStyle, StreamLanguage, bracketMatching, closeBrackets, closeBracketsKeymap, cpp,
   defaultKeymap, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, history, historyKeymap,
   indentOnInput, indentUnit, indentWithTab, keymap, lineNumbers, python, syntaxHighlighting, tags,
 } from "./vendor/codemirror.js";
 
-/** A language without an entry is edited without colours. @type {Record<string, () => unknown>} */
-const LANGUAGES = { python, cpp };
+/** Those that have a parser. @type {Record<string, () => unknown>} */
+const LANGUAGES = { python, "python-data": python, cpp, c: cpp };
+
+/** The colours of a language; without any where there is neither a parser nor a mode. @param {string} name */
+async function coloursOf(name) {
+  if (Object.hasOwn(LANGUAGES, name)) return LANGUAGES[name]();
+  /** @type {Record<string, unknown>} */
+  const modes = await import("./vendor/modes.js");
+  return Object.hasOwn(modes, name) ? StreamLanguage.define(modes[name]) : [];
+}
 
 const colours = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
@@ -64,6 +72,7 @@ export function createEditor(host, changed) {
     }),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
   ];
+  let shown = "";
   const root = host.attachShadow({ mode: "open" });
   const view = new EditorView({ parent: root, root });
   return {
@@ -72,7 +81,10 @@ export function createEditor(host, changed) {
     /** A new document, with a history of its own. @param {string} name @param {string} text */
     open(name, text) {
       view.setState(EditorState.create({ doc: text, extensions }));
-      view.dispatch({ effects: language.reconfigure(LANGUAGES[name]?.() ?? []) });
+      shown = name;
+      coloursOf(name).then((found) => {
+        if (shown === name) view.dispatch({ effects: language.reconfigure(found) });
+      }, () => {}); // without colours it can be edited, too
     },
   };
 }

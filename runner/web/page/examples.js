@@ -6,6 +6,12 @@
 const WEEK = { name: "week.csv", content: "day,degrees\nMonday,11.5\nTuesday,14\nWednesday,9.5\n" };
 const code = (/** @type {TemplateStringsArray} */ text) => String.raw(text).trimStart();
 
+/** What every language begins with. @param {string} hello @param {string} sum @returns {Example[]} */
+const two = (hello, sum, input = "1 2 3\n40\n") => [
+  { name: "Hello", code: hello },
+  { name: "Input: a sum", code: sum, input },
+];
+
 /** @type {Record<string, Example[]>} */
 export const EXAMPLES = {
   python: [
@@ -264,4 +270,218 @@ int main() {
 }
 ` },
   ],
+  bash: two(code`
+echo "Hello from Bash $BASH_VERSION"
+`, code`
+sum=0 count=0
+for number in $(cat); do sum=$((sum + number)) count=$((count + 1)); done
+echo "$count numbers, their sum is $sum"
+`),
+  c: two(code`
+#include <stdio.h>
+
+int main(void) {
+    puts("Hello from C");
+}
+`, code`
+#include <stdio.h>
+
+int main(void) {
+    long sum = 0, count = 0;
+    for (long number; scanf("%ld", &number) == 1; count++) sum += number;
+    printf("%ld numbers, their sum is %ld\n", count, sum);
+}
+`),
+  csharp: two(code`
+using System;
+
+class Program {
+    static void Main() => Console.WriteLine("Hello from C#");
+}
+`, code`
+using System;
+using System.Linq;
+
+class Program {
+    static void Main() {
+        var words = Console.In.ReadToEnd().Split((char[])null, StringSplitOptions.RemoveEmptyEntries);
+        Console.WriteLine("{0} numbers, their sum is {1}", words.Length, words.Sum(long.Parse));
+    }
+}
+`),
+  go: two(code`
+package main
+
+import (
+	"fmt"
+	"runtime"
+)
+
+func main() {
+	fmt.Println("Hello from", runtime.Version())
+}
+`, code`
+package main
+
+import "fmt"
+
+func main() {
+	sum, count, number := 0, 0, 0
+	for {
+		if _, err := fmt.Scan(&number); err != nil {
+			break
+		}
+		sum += number
+		count++
+	}
+	fmt.Println(count, "numbers, their sum is", sum)
+}
+`),
+  haskell: two(code`
+main :: IO ()
+main = putStrLn "Hello from Haskell"
+`, code`
+main :: IO ()
+main = do
+  numbers <- map read . words <$> getContents :: IO [Int]
+  putStrLn (show (length numbers) ++ " numbers, their sum is " ++ show (sum numbers))
+`),
+  java: two(code`
+public class Main {
+    public static void main(String[] args) {
+        System.out.println("Hello from Java " + Runtime.version().feature());
+    }
+}
+`, code`
+import java.util.Scanner;
+
+public class Main {
+    public static void main(String[] args) {
+        Scanner input = new Scanner(System.in);
+        long sum = 0, count = 0;
+        for (; input.hasNextLong(); count++) sum += input.nextLong();
+        System.out.println(count + " numbers, their sum is " + sum);
+    }
+}
+`),
+  javascript: two(code`
+console.log("Hello from Node", process.version);
+`, code`
+const numbers = require("fs").readFileSync(0, "utf8").split(/\s+/).filter(Boolean).map(Number);
+const sum = numbers.reduce((a, b) => a + b, 0);
+console.log(numbers.length + " numbers, their sum is " + sum);
+`),
+  lua: two(code`
+print("Hello from " .. _VERSION)
+`, code`
+local sum, count = 0, 0
+for number in io.read("a"):gmatch("%d+") do
+  sum, count = sum + number, count + 1
+end
+print(count .. " numbers, their sum is " .. sum)
+`),
+  pascal: two(code`
+begin
+  writeln('Hello from Pascal');
+end.
+`, code`
+var
+  sum, count, number: int64;
+begin
+  sum := 0;
+  count := 0;
+  while not SeekEof do begin
+    read(number);
+    sum := sum + number;
+    count := count + 1;
+  end;
+  writeln(count, ' numbers, their sum is ', sum);
+end.
+`),
+  perl: two(code`
+print "Hello from Perl $^V\n";
+`, code`
+use strict;
+use warnings;
+use List::Util 'sum0';
+
+my @numbers = map { split } <STDIN>;
+print scalar(@numbers), " numbers, their sum is ", sum0(@numbers), "\n";
+`),
+  php: two(code`
+<?php
+echo "Hello from PHP ", PHP_VERSION, "\n";
+`, code`
+<?php
+$numbers = preg_split('/\s+/', trim(stream_get_contents(STDIN)));
+echo count($numbers), " numbers, their sum is ", array_sum($numbers), "\n";
+`),
+  "python-data": [
+    ...two(code`
+import numpy, pandas, matplotlib, scipy
+
+for package in numpy, pandas, matplotlib, scipy:
+    print("Hello from", package.__name__, package.__version__)
+`, code`
+import sys
+
+import numpy as np
+
+numbers = np.array(sys.stdin.read().split(), dtype=int)
+print(f"{len(numbers)} numbers, their sum is {numbers.sum()}")
+`),
+    {
+      name: "A plot",
+      code: code`
+import matplotlib.pyplot as plt
+import numpy as np
+
+x = np.linspace(0, 4 * np.pi, 400)
+plt.plot(x, np.sin(x), x, np.cos(x))
+plt.savefig("results/waves.png")  # what is left in this folder comes back
+`,
+    },
+  ],
+  r: two(code`
+cat("Hello from", R.version.string, "\n")
+`, code`
+numbers <- scan(file("stdin"), quiet = TRUE)
+cat(length(numbers), "numbers, their sum is", sum(numbers), "\n")
+`),
+  ruby: two(code`
+puts "Hello from Ruby #{RUBY_VERSION}"
+`, code`
+numbers = $stdin.read.split.map(&:to_i)
+puts "#{numbers.size} numbers, their sum is #{numbers.sum}"
+`),
+  rust: two(code`
+fn main() {
+    println!("Hello from Rust");
+}
+`, code`
+use std::io::{read_to_string, stdin};
+
+fn main() {
+    let text = read_to_string(stdin()).unwrap();
+    let numbers: Vec<i64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    println!("{} numbers, their sum is {}", numbers.len(), numbers.iter().sum::<i64>());
+}
+`),
+  sql: two(code`
+SELECT 'Hello from SQLite ' || sqlite_version();
+`, code`
+CREATE TABLE numbers (number INTEGER);
+.import /dev/stdin numbers
+SELECT count(*) || ' numbers, their sum is ' || sum(number) FROM numbers;
+`, "1\n2\n3\n40\n"),
+  typescript: two(code`
+const version: string = process.version;
+console.log("Hello from TypeScript on Node", version);
+`, code`
+import { readFileSync } from "node:fs";
+
+const numbers: number[] = readFileSync(0, "utf8").split(/\s+/).filter(Boolean).map(Number);
+const sum: number = numbers.reduce((a, b) => a + b, 0);
+console.log(numbers.length + " numbers, their sum is " + sum);
+`),
 };

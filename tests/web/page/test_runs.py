@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from runner.policy import configuration
 from runner.runs.result import Reason
-from tests.harness import Server, eventually, serving
+from tests.harness import ROOT, Server, eventually, serving
 from tests.web.page.screen import Opener, Screen, new_profile
 
 STREAMS = """
@@ -110,6 +111,20 @@ def test_a_language_needs_nothing_of_the_page(opener: Opener) -> None:
         other.page.reload()
         assert other.run("DISPLAY 'X'.", "cobol") == "Unknown language"
         assert other.sent == ['{"language":"cobol","code":"DISPLAY \'X\'.","input":""}']
+
+
+def test_every_language_has_examples_and_colours(opener: Opener) -> None:
+    """Each that has a policy, whether it is served or not; a new one is added to both lists, or to this test."""
+    names = configuration.languages(ROOT / "policies")
+    limits = {"wall_time": 2.0, "compile_time": None, "output": 65536, "total_time": 20.0}
+    languages = [{"language": name, "title": name, "limits": limits} for name in names]
+    with opener() as other:
+        other.page.route("**/languages", lambda route: route.fulfill(json={"languages": languages}))
+        other.page.reload()
+        for name in names:
+            for example in ("Hello", "Input: a sum"):
+                other.choose(example, name)
+                expect(other.editor.locator(".cm-line span").first).to_be_attached()
 
 
 def test_stop_ends_the_program(screen: Screen, server: Server) -> None:
