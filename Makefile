@@ -19,7 +19,7 @@ soak: setup $(VENV)/test
 	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/runs/test_killed_server.py \
 		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py tests/web/page/test_terminal.py
 
-# Every language there is: builds its image, proves its policy, tries its programs. Some 5 GB, half an hour
+# Every language there is: builds its image, proves its policy, tries its programs. Some 4 GB, a quarter of an hour
 languages: setup $(VENV)/test
 	@sh images/build all
 	@$(VENV)/bin/pytest --no-cov -m languages tests/images
