@@ -34,10 +34,11 @@ def cases(*names: str, languages: Sequence[str] = EVERY) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def server(engine: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that serves what the tests that were selected ask for."""
+    """One that serves what the tests that were selected ask for, with more time: other tests run beside."""
     mine = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
     asked = {str(item.callspec.params["language"]) for item in mine if "server" in item.fixturenames}
-    with serving(tmp_path_factory.mktemp("server"), warm=0, languages=sorted(asked)) as running:
+    edit = {f"{language}.toml": ("wall-time    = 2.0", "wall-time    = 5.0") for language in asked}
+    with serving(tmp_path_factory.mktemp("server"), edit=edit, warm=0, languages=sorted(asked)) as running:
         yield running
 
 

@@ -61,7 +61,8 @@ def test_a_shipped_policy_is_valid_and_needs_no_waiver(path: Path) -> None:
 def test_the_lines_of_a_shipped_file_are_its_command(path: Path) -> None:
     """Whoever reads the quoted lines of the file, in their order, has read the options of the command."""
     text = path.read_text(encoding="utf-8")
-    lines = re.findall(r'^  "(--[^"]*)",', text, re.MULTILINE)
+    block = text[text.index("docker-run = [") : text.index("\n]\n")]
+    lines = re.findall(r'^  "(--[^"]*)",', block, re.MULTILINE)
     command = argv.run(policy.parse(path.stem, text), "job-1", "{uid}", "main")
     image = re.findall(r'^image *= "(.*?)"', text, re.MULTILINE)
     expected = ("docker", "run", *lines, "--name=job-1", "--label=code-runner=main", *image)
