@@ -24,7 +24,7 @@ LONG: Final = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order is for --dist=loadfile with --no-loadscope-reorder; nothing is covered where a server runs."""
+    """The order is for --dist=loadfile with --no-loadscope-reorder; and where a server runs, nothing of it is covered."""
     place = {name: index for index, name in enumerate(LONG)}
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):
