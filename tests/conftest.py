@@ -24,11 +24,8 @@ LONG: Final = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The order is for --dist=loadfile with --no-loadscope-reorder; and where a server runs, nothing of it is covered."""
+    """For --dist=loadfile with --no-loadscope-reorder, which hands the files out in this order."""
     place = {name: index for index, name in enumerate(LONG)}
-    for item in items:
-        if "engine" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.no_cover)
     items.sort(key=lambda item: place.get(item.path.stem, len(LONG)))
 
 

@@ -379,7 +379,8 @@ def told(*events: Event) -> list[dict[str, Any]]:
 def test_a_run_is_told_stage_by_stage() -> None:
     """Each with its end."""
     assert told(
-        Event("phase", {"phase": "queued"}),
+        Event("phase", {"phase": "queued", "place": 2, "forecast": None}),
+        Event("phase", {"phase": "queued", "place": 1, "forecast": 0.5}),
         Event("phase", {"phase": "compile"}),
         Event("stderr", {"text": "careful"}),
         Event("phase", {"phase": "run", "run": 1}),
