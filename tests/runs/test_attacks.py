@@ -56,10 +56,10 @@ class Attack:
         ends = {*self.listed("ends")}
         return "short" if "compile_timeout" in ends else "" if {"wall_time", "total_time"} & ends else "patient"
 
-    def body(self) -> dict[str, object]:
-        """What is sent."""
+    def body(self, kind: str) -> dict[str, object]:
+        """What is sent; ``kind``: of its policy."""
         inputs = {"inputs": self.listed("inputs")} if "inputs" in self.head else {}
-        return {"language": SUFFIXES[self.path.suffix] + self.kind, "code": self.code, **inputs}
+        return {"language": SUFFIXES[self.path.suffix] + kind, "code": self.code, **inputs}
 
 
 def read(path: Path) -> Attack:
@@ -85,10 +85,10 @@ class Outcome:
         return self.answer.get("results") or [self.answer]
 
 
-def send(server: Server, attack: Attack) -> Outcome:
+def send(server: Server, attack: Attack, kind: str = "") -> Outcome:
     """Runs it; the time in the queue, and that of a compilation which succeeded, is not the attack's."""
     began = time.monotonic()
-    answer = server.post(attack.body())
+    answer = server.post(attack.body(kind))
     assert answer.status_code == 200, f"{attack.path.name}: {answer.text}"
     found = answer.json()
     compiled = 0.0 if found["reason"].startswith("compile_") else found["times"]["compile"] or 0.0
@@ -117,7 +117,9 @@ def aftermath(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         (folder / "more" / f"{language}{kind}.toml").write_text(text.replace(*KINDS[kind]))
     with serving(folder, languages=LANGUAGES, more=folder / "more", running=2) as server:
         with ThreadPoolExecutor(2) as pool:
-            outcomes = dict(zip(ATTACKS, pool.map(lambda attack: send(server, attack), ATTACKS), strict=True))
+            outcomes = dict(
+                zip(ATTACKS, pool.map(lambda attack: send(server, attack, attack.kind), ATTACKS), strict=True)
+            )
         jobs = [] if eventually(lambda: not server.jobs()) else server.jobs()  # later a new container may be starting
         ids = {outcome.answer["id"] for outcome in outcomes.values()}
         eventually(lambda: not ids & set(server.containers()))
