@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from runner.apis import words
+from runner.apis.names import number
 from runner.errors import BadRequest, Busy
 from runner.policy.policy import Policy
 from runner.sandbox.job import Job, Narrowed
@@ -70,7 +71,6 @@ _put = msgspec.json.Decoder(Put)
 _FILE_ID: Final = re.compile(r"[A-Za-z0-9]{8,128}")
 _FILE_NAME: Final = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._-]+")
 _SOURCE_NAME: Final = re.compile(r"(?![.-])[^\x00-\x1f\x7f\xa0\xad<>:\"/\\|?*#\[\]@!$&'()+,;={}^~`]*")
-_VERSION: Final = re.compile(r"\d+(?:\.\d+)*")
 
 
 def policies_by_id(policies: Mapping[str, Policy]) -> dict[str, Policy]:
@@ -80,7 +80,7 @@ def policies_by_id(policies: Mapping[str, Policy]) -> dict[str, Policy]:
 
 def languages(policies: Mapping[str, Policy]) -> list[list[str]]:
     """``GET languages``: each with the last number of its title."""
-    return [[name, (_VERSION.findall(p.title) or ["Unknown"])[-1]] for name, p in policies_by_id(policies).items()]
+    return [[name, number(policy) or "Unknown"] for name, policy in policies_by_id(policies).items()]
 
 
 def parse(body: bytes, policies: Mapping[str, Policy]) -> Asked:

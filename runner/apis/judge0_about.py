@@ -68,6 +68,4 @@ def config_info(policies: Mapping[str, Policy], queue: int, age: float) -> dict[
 
 
 def _processes(policies: Mapping[str, Policy]) -> int:
-    flag = "--pids-limit="
-    lines = [line for policy in policies.values() for line in policy.docker_run if line.startswith(flag)]
-    return max(int(line.removeprefix(flag)) for line in lines)
+    return max(int(value) for policy in policies.values() if (value := policy.value("--pids-limit=")))

@@ -35,10 +35,15 @@ def names(policy: Policy) -> tuple[str, ...]:
     return _KNOWN.get(policy.name, (policy.name,))
 
 
+def number(policy: Policy) -> str | None:
+    """The last number in its title: 3.13 for "Python 3.13", 14 for "C++23 (GCC 14)"; None where there is none."""
+    found: list[str] = re.findall(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", policy.title)
+    return found[-1] if found else None
+
+
 def version(policy: Policy) -> str:
-    """The last number in its title, as of semver: 3.13.0 for "Python 3.13", 14.0.0 for "C++23 (GCC 14)"."""
-    found = re.findall(r"[0-9]{1,9}(?:\.[0-9]{1,9})*", policy.title)
-    numbers = [str(int(number)) for number in (found[-1] if found else "0").split(".")]
+    """The same as of semver: 3.13.0, 14.0.0."""
+    numbers = [str(int(each)) for each in (number(policy) or "0").split(".")]
     return ".".join([*numbers, "0", "0"][:3])
 
 

@@ -3,13 +3,12 @@
 import argparse
 import asyncio
 import json
-import secrets
 from dataclasses import asdict
 
 from runner.host.checks import Finding, Level, findings
 from runner.host.look import look
 from runner.policy import configuration
-from runner.runs.service import COMMAND
+from runner.runs.service import command
 
 HELP = "say whether this host is fit, and what to do where it is not"
 
@@ -22,7 +21,7 @@ def add(arguments: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """0: nothing fails, 1: something does."""
     config = configuration.load(args.policies)
-    facts = asyncio.run(look(config, f"{COMMAND}{secrets.token_hex(4)}"))
+    facts = asyncio.run(look(config, command()))
     found = list(findings(facts, config.settings))
     if args.json:
         print(json.dumps([asdict(each) for each in found], indent=2))

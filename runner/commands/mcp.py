@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import dataclasses
-import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +18,7 @@ from runner.mcp.calls import open_calls
 from runner.policy import configuration
 from runner.policy.settings import Settings
 from runner.runs.client import Client
-from runner.runs.service import COMMAND, Service, open_service
+from runner.runs.service import Service, command, open_service
 from runner.sandbox import images
 from runner.sandbox.job import Job
 
@@ -42,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
     logs.setup("text")
     config = configuration.load(args.policies)
     policies = {name: dataclasses.replace(policy, warm=0) for name, policy in config.policies.items()}
-    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
+    settings = dataclasses.replace(config.settings, instance=command())
 
     async def serving() -> int:
         await images.check_lock(config, args.policies)

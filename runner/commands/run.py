@@ -5,7 +5,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import secrets
 import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -22,7 +21,7 @@ from runner.runs import request
 from runner.runs.client import Client
 from runner.runs.events import said
 from runner.runs.result import Reason, Status
-from runner.runs.service import COMMAND, Service, open_service
+from runner.runs.service import Service, command, open_service
 from runner.runs.watch import watch
 from runner.sandbox import images
 from runner.sandbox.job import File, Job
@@ -102,7 +101,7 @@ def _input(limit: int) -> bytes:
 @asynccontextmanager
 async def service(config: Configuration, folder: Path, policy: Policy) -> AsyncIterator[Service]:
     """A service of this command's own, for one language, with no container ahead of need."""
-    settings = dataclasses.replace(config.settings, instance=f"{COMMAND}{secrets.token_hex(4)}")
+    settings = dataclasses.replace(config.settings, instance=command())
     await images.check_lock(config, folder)
     async with open_service({policy.name: dataclasses.replace(policy, warm=0)}, settings) as opened:
         yield opened

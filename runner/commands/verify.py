@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import json
-import secrets
 import sys
 
 from runner.errors import EngineError
 from runner.policy import configuration
 from runner.proof.verification import verify
+from runner.runs.service import command
 
 HELP = "prove every line of a policy in a real container"
 
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     """1 where a claim failed or was not observed."""
     config = configuration.load(args.policies, also=args.language)
     policies = [config.policy(args.language)] if args.language else list(config.policies.values())
-    instance = f"cli-{secrets.token_hex(4)}"
+    instance = command()
     try:
         found = [asyncio.run(verify(policy, instance)) for policy in policies]
     except EngineError as error:

@@ -75,19 +75,15 @@ def limits(policy: Policy) -> dict[str, str]:
         "total": seconds(kept.total_time),
         "output": size(kept.output),
         "memory": size(policy.memory) if policy.memory else "its share",
-        "pids": _flag(policy, "--pids-limit=") or "their number",
+        "pids": policy.value("--pids-limit=") or "their number",
         "tmp": _space(policy, "/tmp"),  # noqa: S108 - inside
         "shm": _space(policy, "/dev/shm"),  # noqa: S108
         "results": f"{kept.result_files} files of {size(kept.result_bytes)} together",
     }
 
 
-def _flag(policy: Policy, start: str) -> str:
-    return next((line.removeprefix(start) for line in policy.docker_run if line.startswith(start)), "")
-
-
 def _space(policy: Policy, path: str) -> str:
-    found = re.search(r"size=(\d+)([bkmg]?).*nr_inodes=(\d+)", _flag(policy, f"--tmpfs={path}:"))
+    found = re.search(r"size=(\d+)([bkmg]?).*nr_inodes=(\d+)", policy.value(f"--tmpfs={path}:"))
     if not found:
         return "its size"
     unit = {"k": "KB", "m": "MB", "g": "GB"}.get(found[2], "bytes")

@@ -82,20 +82,21 @@ class Policy:
     @property
     def workdir(self) -> str:
         """Where the source is written, inside."""
-        return self._value("--workdir=", "/")
+        return self.value("--workdir=", "/")
 
     @property
     def seccomp(self) -> str:
         """The file of the seccomp profile, from where the server is started; "" where there is none."""
-        value = self._value(SECCOMP, "")
+        value = self.value(SECCOMP)
         return value if value.endswith(".json") else ""
 
     @property
     def memory(self) -> int:
         """Bytes that a container may use."""
-        return size(self._value("--memory=", "")) or 0
+        return size(self.value("--memory=")) or 0
 
-    def _value(self, flag: str, default: str) -> str:
+    def value(self, flag: str, default: str = "") -> str:
+        """Of the first line that begins so, such as ``--memory=``."""
         return next((line.removeprefix(flag) for line in self.docker_run if line.startswith(flag)), default)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -31,7 +32,7 @@ CLOSE_TIME = 10.0
 AWAY_TIME = 0.5
 """The same, while the engine does not answer: time for docker's clients to go."""
 COMMAND = "cli-"
-"""What the instance of a `runner run` begins with."""
+"""What the instance of a command begins with."""
 ABANDONED_AGE = timedelta(minutes=10)
 """After which a container of a command that is not running is nobody's."""
 ATTEMPTS = 3
@@ -40,6 +41,11 @@ READY_AGE = 1.0
 """Seconds that a readiness answer is given again: asking docker costs 0.1 s of CPU."""
 
 log = logging.getLogger(__name__)
+
+
+def command() -> str:
+    """The instance of one command: its containers are no server's."""
+    return f"{COMMAND}{secrets.token_hex(4)}"
 
 
 class Service:

@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 from runner.errors import Refusal
 from runner.runs import events, request
 from runner.runs.events import Event
-from runner.runs.report import as_json
 from runner.runs.watch import watch
 from runner.web import admission, guard, leaving, problems
 from runner.web.access import LEFT
@@ -30,8 +29,7 @@ async def run(http: Request) -> Response:
     if events.wanted(",".join(http.headers.getlist("accept"))):
         http.state.entry.language = job.language
         return EventStream(watch(http.app.state.service, job, client), http, headers)
-    result = await admission.run(http, job, client)
-    http.state.entry.report = as_json(result, several=job.several, base64=job.base64)
+    await admission.run(http, job, client)
     return JSONResponse(http.state.entry.report, headers=headers)
 
 

@@ -10,7 +10,6 @@ from starlette.routing import Route
 from runner.apis import codapi
 from runner.errors import BadRequest
 from runner.policy.settings import Settings
-from runner.runs.report import as_json
 from runner.runs.request import check
 from runner.web import about, admission, guard, problems
 from runner.web.apis import edge
@@ -38,7 +37,6 @@ async def execute(http: Request) -> Response:
         problems.record(http, problems.PROBLEMS[BadRequest])
         return edge.answer(http, 200, codapi.failed(str(error)))
     result = await admission.run(http, job, client)
-    http.state.entry.report = as_json(result)
     return edge.answer(http, 200, codapi.answer(result))
 
 

@@ -12,7 +12,6 @@ from runner.apis import jobe, jobe_results
 from runner.apis.kept import Kept
 from runner.runs import request
 from runner.runs.client import Client
-from runner.runs.report import as_json
 from runner.sandbox.job import File
 from runner.web import admission, guard
 from runner.web.apis.edge import answer, refused, speaking
@@ -51,7 +50,6 @@ async def runs(http: Request) -> Response:
         return refused(http, (404, "File not kept"), jobe_results.MISSING)
     job = request.check(replace(asked.job, files=found), policies)
     result = await admission.run(http, job, client)
-    http.state.entry.report = as_json(result)
     return answer(http, 200, jobe_results.report(result))
 
 

@@ -11,7 +11,6 @@ from runner.apis import archive, judge0, judge0_about, judge0_results
 from runner.apis.judge0 import Asked, Given, Invalid
 from runner.errors import BadRequest, Refusal
 from runner.policy.configuration import Configuration
-from runner.runs.report import as_json
 from runner.web import admission, guard
 from runner.web.apis.edge import answer, refused, speaking
 from runner.web.apis.submissions import KEPT_AGE, QUEUE, Submissions
@@ -36,7 +35,6 @@ async def create(http: Request) -> Response:
         [token] = _submissions(http).add([asked], client)
         return answer(http, 201, {"token": token})
     result = await admission.run(http, asked.job, client)
-    http.state.entry.report = as_json(result)
     submission = _submissions(http).ended(asked, result)
     try:
         return answer(http, 201, judge0_results.shown(submission, names, encoded=encoded))

@@ -13,7 +13,6 @@ from runner.apis.piston_connect import CLOSES, DONE, LATE, NOTIFIED, Telling
 from runner.errors import BadRequest, Refusal
 from runner.policy.configuration import Configuration
 from runner.runs.events import Event
-from runner.runs.report import as_json
 from runner.sandbox.job import Job
 from runner.sandbox.live import Feed
 from runner.web import admission, guard
@@ -42,7 +41,6 @@ async def execute(http: Request) -> Response:
     guard.check_type(http.headers)
     job = piston.parse(await admission.body(http), http.app.state.config.policies)
     result = await admission.run(http, job, client)
-    http.state.entry.report = as_json(result)
     return edge.answer(http, 200, piston.answer(result, job.narrowed))
 
 
