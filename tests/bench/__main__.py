@@ -25,12 +25,13 @@ from tests.bench.bare import PROJECT, Bare, bare
 from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing
 from tests.bench.languages import languages
+from tests.bench.neighbours import neighbours
 from tests.bench.report import Goal, Table, goals_table, text
 from tests.bench.sections import Bench, Section
 from tests.bench.serving import HOST, Serving, serving, settings
 from tests.harness import copy_policies, free_port
 
-SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags")
+SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags", "neighbours")
 LANGUAGES: Final = "languages"
 """Asked for by name, and alone: it has servers of its own."""
 AUDIT_RUNS = 500
@@ -48,6 +49,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--timeouts", type=int, help="programs that never end (10; quick: 3)")
     parser.add_argument("--flat", type=int, default=0, help="go on to so many runs, for the memory (2000 for the goal)")
     parser.add_argument("--flags-rounds", type=int, help="rounds of the cost of each flag (10; quick: 2)")
+    parser.add_argument("--attacks", type=int, help="rounds of a neighbour beside attacks (5; quick: 1)")
     parser.add_argument("--only", choices=(*SECTIONS, LANGUAGES), action="append", help="leave the other sections out")
     parser.add_argument("--peer", type=_local, help="address of a peer on this machine, such as http://127.0.0.1:2000")
     parser.add_argument("--peer-kind", choices=sorted(PEERS), default="piston")
@@ -55,8 +57,8 @@ def options() -> argparse.Namespace:
     args = parser.parse_args()
     if LANGUAGES in (args.only or ()) and len(args.only) > 1:
         parser.error(f"{LANGUAGES} is measured alone")
-    full, quick = (40, 8.0, 3, 8, 10, 10), (8, 3.0, 1, 2, 3, 2)
-    names = ("rounds", "seconds", "passes", "bursts", "timeouts", "flags_rounds")
+    full, quick = (40, 8.0, 3, 8, 10, 10, 5), (8, 3.0, 1, 2, 3, 2, 1)
+    names = ("rounds", "seconds", "passes", "bursts", "timeouts", "flags_rounds", "attacks")
     for name, value in zip(names, quick if args.quick else full, strict=True):
         if getattr(args, name) is None:
             setattr(args, name, value)
@@ -152,6 +154,8 @@ def measure(bench: Bench, config: Configuration, args: argparse.Namespace, repor
     if "flags" in wanted:
         machine.settle()
         report.section("flags", sections.flags(bench, config.policies["python"], args.flags_rounds))
+    if "neighbours" in wanted:
+        report.section("neighbours", neighbours(bench, args.attacks))
 
 
 def peer(args: argparse.Namespace, stack: ExitStack) -> Column | None:
