@@ -37,7 +37,7 @@ class Host:
 
 
 CRUN: Final = _configured('{"default-runtime": "crun", "runtimes": {"crun": {"path": "/usr/bin/crun"}}}')
-USERNS: Final = f"{PEOPLE}{_configured('{"userns-remap": "people"}')}"
+USERNS: Final = PEOPLE + _configured('{"userns-remap": "people"}')
 ROOTLESS: Final = f"""
 systemctl disable --quiet --now docker.service docker.socket
 {PEOPLE}

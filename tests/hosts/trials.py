@@ -3,7 +3,7 @@
 import re
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from tests.harness import ROOT
@@ -39,7 +39,7 @@ QUIET: Final = "pkill -f 'sh /tmp/loud'; pkill curl; cat /tmp/codes 2>/dev/null"
 LEFT: Final = r"""
 docker ps --all --format 'container {{.Names}} {{.Status}}'
 pgrep -a -f /usr/lib/runner/launch | grep -v pgrep | sed 's/^/process /'
-find /sys/fs/cgroup -type d \( -name 'docker-*' -o -name 'libpod-*' -o -path '*/docker/?*' \) 2>/dev/null | sed 's/^/cgroup /'
+find /sys/fs/cgroup -type d -regex '.*/\(docker\|libpod\\)[-/].*' 2>/dev/null | sed 's/^/cgroup /'
 """
 
 
@@ -50,7 +50,7 @@ def commands(machine: Machine, host: Host) -> Told:
 
 
 def doctor(machine: Machine, host: Host) -> Told:
-    """Is this host fit?"""
+    """Whether this host is fit."""
     return findings.doctor(_output(machine, f"{PYTHON} -m runner doctor --json"))
 
 
@@ -64,8 +64,8 @@ def attacks(stretch: float, chosen: str) -> Callable[[Machine, Host], Told]:
 
     def tried(machine: Machine, host: Host) -> Told:
         some = f"-k {shlex.quote(chosen)}" if chosen else ""
-        script = f"STRETCH={stretch:g} {PYTHON} -m pytest --override-ini=addopts= -q -rfE --tb=line {some} tests/runs/test_attacks.py"
-        return findings.held(_output(machine, script, 2 * 3600))
+        script = f"{PYTHON} -m pytest --override-ini=addopts= -q -rfE --tb=line {some} tests/runs/test_attacks.py"
+        return findings.held(_output(machine, f"STRETCH={stretch:g} {script}", 2 * 3600))
 
     return tried
 
