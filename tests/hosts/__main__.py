@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from tests.bench.report import text
 from tests.harness import ROOT
-from tests.hosts import findings, trials
+from tests.hosts import findings, service, trials
 from tests.hosts.kinds import HOSTS, Host
 from tests.hosts.machine import DISK, Machine, Unwell
 
-IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
+IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3", "code-runner-server:1")
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
 
@@ -56,7 +56,7 @@ def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
         machine.sh(host.prepare, 900, "root").well()
         machine.user, machine.environment = host.user, host.environment
         row |= findings.engine(machine.sh("docker info --format '{{json .}}'").out)
-        for name, trial in steps(args).items():
+        for name, trial in steps(host, args).items():
             row[name] = one(machine, host, name, trial, more)
             if name == "commands":
                 machine.sh(RATES, user="root")
@@ -68,18 +68,20 @@ def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
     return row | {"more": more}
 
 
-def steps(args: argparse.Namespace) -> dict[str, Callable[[Machine, Host], trials.Told]]:
+def steps(host: Host, args: argparse.Namespace) -> dict[str, Callable[[Machine, Host], trials.Told]]:
     """The trials in their order, by the columns that they fill."""
-    found = {
+    found: dict[str, Callable[[Machine, Host], trials.Told]] = {
         "doctor": trials.doctor,
         "verify": trials.verify,
         "commands": trials.commands,
         "engine killed": trials.killed,
         "left": trials.left,
-        "attacks": trials.attacks(args.stretch, args.attacks),
-        "power cut": trials.cut,
     }
-    return {name: trial for name, trial in found.items() if name != "attacks" or args.attacks != "no"}
+    if host.service:
+        found |= {"compose": service.compose, "unit": service.unit}
+    if args.attacks != "no":
+        found["attacks"] = trials.attacks(args.stretch, args.attacks)
+    return found | {"power cut": trials.cut}
 
 
 def one(machine: Machine, host: Host, name: str, trial: Callable[[Machine, Host], trials.Told], more: list[str]) -> str:

@@ -10,7 +10,7 @@ from tests.bench.report import Table
 
 HEAD: Final = (
     *("host", "engine", "runtime", "cgroup", "modules", "commands", "doctor", "verify", "attacks"),
-    *("engine killed", "power cut", "left"),
+    *("engine killed", "left", "compose", "unit", "power cut"),
 )
 NOT_TRIED: Final = "not tried"
 

@@ -19,6 +19,7 @@ ANSWER_TIME: Final = 900.0
 [CURL] = re.findall(r"```sh\n(curl .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 RIGHT: Final = re.compile(r'"stdout": ?"6\\n"')
 SERVE: Final = "setsid nohup make serve >/tmp/serve.log 2>&1 </dev/null &"
+UNIT: Final = "systemctl enable --now code-runner"
 STOP: Final = r"""
 pkill -TERM -x -f '\S*python server.py'
 for _ in $(seq 60); do pgrep -x -f '\S*python server.py' >/dev/null || break; sleep 1; done
@@ -39,14 +40,14 @@ QUIET: Final = "pkill -f 'sh /tmp/loud'; pkill curl; cat /tmp/codes 2>/dev/null"
 LEFT: Final = r"""
 docker ps --all --format 'container {{.Names}} {{.Status}}'
 pgrep -a -f /usr/lib/runner/launch | grep -v pgrep | sed 's/^/process /'
-find /sys/fs/cgroup -type d -regex '.*/\(docker\|libpod\\)[-/].*' 2>/dev/null | sed 's/^/cgroup /'
+find /sys/fs/cgroup -type d -regex '.*/\(docker\|libpod\)[-/].*' 2>/dev/null | sed 's/^/cgroup /'
 """
 
 
 def commands(machine: Machine, host: Host) -> Told:
     """README's two: `make serve`, and the program that is asked for with curl."""
     machine.sh(SERVE)
-    return f"{_answers(machine):.0f} s", []
+    return f"{answers(machine):.0f} s", []
 
 
 def doctor(machine: Machine, host: Host) -> Told:
@@ -75,13 +76,14 @@ def killed(machine: Machine, host: Host) -> Told:
     machine.sh(LOUD)
     time.sleep(20)
     machine.sh(f"kill -9 $({host.engine})", user="root" if host.user == "root" else host.user).well()
-    took = _answers(machine)
+    took = answers(machine)
     return f"answers after {took:.0f} s", [f"meanwhile {findings.codes(machine.sh(QUIET, user='root').out)}"]
 
 
 def left(machine: Machine, host: Host) -> Told:
     """The server is stopped: what is still there."""
     machine.sh(STOP, user="root")
+    time.sleep(5)
     found = machine.sh(LEFT).out.splitlines()
     return (f"{len(found)} things" if found else "nothing"), found
 
@@ -89,23 +91,25 @@ def left(machine: Machine, host: Host) -> Told:
 def cut(machine: Machine, host: Host) -> Told:
     """The power goes while programs run; what lies there afterwards, and whether the next start sweeps it."""
     machine.sh("sync", user="root")
-    machine.sh(SERVE)
-    _answers(machine)
+    machine.sh(UNIT if host.service else SERVE)
+    answers(machine)
     machine.sh(LOUD)
     time.sleep(20)
     machine.cut()
     machine.boot()
-    _engine_answers(machine)
+    _engine(machine)
     lay = machine.sh("docker ps --all --quiet").out.split()
-    machine.sh(SERVE)
-    took = _answers(machine)
-    audit = machine.sh(f"{PYTHON} -m runner audit --json audit.jsonl >/tmp/audit 2>&1; echo $?").out.strip()
+    if not host.service:
+        machine.sh(SERVE)
+    took = answers(machine)
+    script = f"{PYTHON} -m runner audit {'/var/log/code-runner/' if host.service else ''}audit.jsonl"
+    audit = machine.sh(f"{script} >/tmp/audit 2>&1; echo $?").out.strip()
     chain = "the audit file holds" if audit == "0" else f"audit: {machine.sh('tail -n 3 /tmp/audit').out}"
     return f"answers after {took:.0f} s", [f"{len(lay)} containers lay there after the boot", chain]
 
 
-def _answers(machine: Machine) -> float:
-    """Seconds until README's program has its right answer."""
+def answers(machine: Machine, log: str = "tail -n 3 /tmp/serve.log") -> float:
+    """Seconds until README's program has its right answer; ``log`` prints why it has none."""
     began = time.monotonic()
     said = ""
     while time.monotonic() - began < ANSWER_TIME:
@@ -113,11 +117,10 @@ def _answers(machine: Machine) -> float:
         if RIGHT.search(said):
             return time.monotonic() - began
         time.sleep(2)
-    log = machine.sh("tail -n 3 /tmp/serve.log").out
-    raise Unwell(f"no answer within {ANSWER_TIME:.0f} s: {said[-300:] or log}")
+    raise Unwell(f"no answer within {ANSWER_TIME:.0f} s: {said[-300:] or machine.sh(log).out}")
 
 
-def _engine_answers(machine: Machine) -> None:
+def _engine(machine: Machine) -> None:
     for _ in range(60):
         if not machine.sh("docker version", 60).code:
             return
