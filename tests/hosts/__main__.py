@@ -15,6 +15,7 @@ from tests.bench.report import text
 from tests.harness import ROOT
 from tests.hosts import findings, service, trials
 from tests.hosts.kinds import HOSTS, Host
+from tests.hosts.longer import archive
 from tests.hosts.machine import DISK, Machine, Unwell
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3", "code-runner-server:1")
@@ -28,7 +29,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("hosts", nargs="*", metavar="HOST", help=", ".join(host.name for host in HOSTS))
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "code-runner-hosts"))
     parser.add_argument("--memory", type=int, default=4096, help="MB of each host (4096)")
-    parser.add_argument("--stretch", type=float, default=6.0, help="times as long as usual that an attack may take (6)")
+    parser.add_argument("--stretch", type=float, default=10.0, help="times as long as usual that all may take (10)")
     parser.add_argument("--attacks", default="", help="pytest's expression for some of them; none: `no`")
     parser.add_argument("--json", help="file for all that was found")
     args = parser.parse_args()
@@ -52,7 +53,7 @@ def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
         machine.boot()
         note(f"{host.name}: is up")
         project = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
-        machine.unpack(project, "/opt/code-runner")
+        machine.unpack(archive(project, args.stretch), "/opt/code-runner")
         machine.sh(host.prepare, 900, "root").well()
         machine.user, machine.environment = host.user, host.environment
         row |= findings.engine(machine.sh("docker info --format '{{json .}}'").out)

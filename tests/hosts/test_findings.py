@@ -1,11 +1,14 @@
 """What other hosts say is read as it is meant; no host is booted here."""
 
+import io
 import json
+import tarfile
 
 from tests.bench.report import text
 from tests.harness import stretched
 from tests.hosts import findings
 from tests.hosts.kinds import HOSTS
+from tests.hosts.longer import archive, longer
 
 INFO = {
     "ServerVersion": "26.1.5+dfsg1",
@@ -77,3 +80,36 @@ def test_a_stretched_policy_has_only_more_time() -> None:
     longer = "wall-time    = 12    # seconds\ncompile-time = 0\nlive-time = 60.0\nsource = 65536\n"
     assert stretched(policy, 6) == longer
     assert stretched(policy, 1) == policy
+
+
+def test_bounds_are_longer_and_limits_are_not() -> None:
+    """What the engine may take is multiplied; what a program may take is not, nor what another API says of it."""
+    assert (
+        longer("runner/sandbox/process.py", "COMMAND_TIME = 10.0\nREAD = 10.0\n", 10)
+        == "COMMAND_TIME = 100.0\nREAD = 10.0\n"
+    )
+    assert longer("runner/proof/x.py", "END_TIME: Final = 10.0\n", 2) == "END_TIME: Final = 20.0\n"
+    assert longer("runner/apis/jobe.py", "CPU_TIME: Final = 5.0\n", 10) == "CPU_TIME: Final = 5.0\n"
+    assert (
+        longer("policies/server.toml", "waiting-time = 10.0  # s\nlive = 8\n", 10)
+        == "waiting-time = 100.0  # s\nlive = 8\n"
+    )
+    assert longer("policies/python.toml", "wall-time    = 2.0\n", 10) == "wall-time    = 2.0\n"
+
+
+def test_an_archive_keeps_what_it_is() -> None:
+    """Names, modes and links; only what is written in those files is another."""
+    packed = io.BytesIO()
+    files = {"runner/runs/a.py": b"AWAY_TIME = 0.5\n", "images/launch": b"\xff TIME = 1.0\n"}
+    with tarfile.open(fileobj=packed, mode="w") as made:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o755
+            made.addfile(member, io.BytesIO(content))
+    with tarfile.open(fileobj=io.BytesIO(archive(packed.getvalue(), 10))) as found:
+        read = {member.name: (member.mode, found.extractfile(member)) for member in found}
+        texts = {name: (mode, content.read() if content else b"") for name, (mode, content) in read.items()}
+    assert texts == {
+        "runner/runs/a.py": (0o755, b"AWAY_TIME = 5.0\n"),
+        "images/launch": (0o755, files["images/launch"]),
+    }
