@@ -40,12 +40,13 @@ def doctor(text: str) -> tuple[str, list[str]]:
 
 
 def verified(text: str) -> tuple[str, list[str]]:
-    """Claims proved of all, a language after the other; and those that are not."""
+    """Claims proved of all that can be observed, a language after the other; and those that are not."""
     found = _json(text)
     if not isinstance(found, list):
         return f"no proof: {_last(text)}", []
-    sums = ", ".join(f"{each['language']} {each['proved']} of {len(each['rows'])}" for each in found)
-    kinds = ("failed", "not_observed", "no_observer")
+    seen = [(each["language"], each["proved"], len(each["rows"]) - len(each["no_observer"])) for each in found]
+    sums = ", ".join(f"{language} {proved} of {all_of_them}" for language, proved, all_of_them in seen)
+    kinds = ("failed", "not_observed")
     open_ones = [f"{each['language']} {kind}: {claim}" for each in found for kind in kinds for claim in each[kind]]
     return sums, open_ones
 

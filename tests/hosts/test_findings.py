@@ -43,8 +43,8 @@ def test_the_doctor_is_heard() -> None:
 
 def test_proofs_are_counted() -> None:
     """All claims are those that there are; each that is open is named."""
-    part = {"language": "python", "proved": 2, "failed": ["--init"], "not_observed": [], "no_observer": []}
-    assert findings.verified(json.dumps([part | {"rows": [{}, {}, {}]}])) == (
+    part = {"language": "python", "proved": 2, "failed": ["--init"], "not_observed": [], "no_observer": ["--rm"]}
+    assert findings.verified(json.dumps([part | {"rows": [{}, {}, {}, {}]}])) == (
         "python 2 of 3",
         ["python failed: --init"],
     )
