@@ -24,7 +24,7 @@ import pytest
 
 from runner.runs.result import STATUS
 from tests.bench.neighbours import LOUD, QUIET
-from tests.harness import LANGUAGES, ROOT, STRETCH, Server, eventually, serving
+from tests.harness import ROOT, STRETCH, Server, eventually, serving
 
 KEYS: Final = {"tries", "ends", "within", "prints", "never", "inputs", "unchanged", "absent"}
 TOLD: Final = ("stdout", "stderr", "compile_output")
@@ -117,11 +117,12 @@ def aftermath(
     chosen = [attack for attack in ATTACKS if attack.path.name in named] or ATTACKS
     folder = tmp_path_factory.mktemp("attacks")
     (folder / "more").mkdir()
-    for kind, language in {(attack.kind, SUFFIXES[attack.path.suffix]) for attack in ATTACKS if attack.kind}:
+    for kind, language in {(attack.kind, SUFFIXES[attack.path.suffix]) for attack in chosen if attack.kind}:
         text = (ROOT / "policies" / f"{language}.toml").read_text()
         assert KINDS[kind][0] in text
         (folder / "more" / f"{language}{kind}.toml").write_text(text.replace(*KINDS[kind]))
-    with serving(folder, languages=LANGUAGES, more=folder / "more", running=2) as server:
+    languages = sorted({"python", *(SUFFIXES[attack.path.suffix] for attack in chosen)})
+    with serving(folder, languages=languages, more=folder / "more", running=2) as server:
         with ThreadPoolExecutor(2) as pool:
             sent, beside = {}, []
             for attack in chosen:
