@@ -26,6 +26,8 @@ SOAK = "SOAK" in os.environ
 """Whether the tests that can take long do: `make soak`."""
 STRETCH: Final = float(os.environ.get("STRETCH", "1"))
 """How many times as long everything may take: `make hosts`, where a processor is emulated."""
+CHECKED: Final = ("-X", "dev") if STRETCH == 1 else ()
+"""Python looks closely at itself in the servers, where that does not take too long."""
 
 
 def docker(*words: str, host: str | None = None) -> str:
@@ -272,7 +274,7 @@ def serving(
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
+            [sys.executable, *CHECKED, "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary), **own, **(environment or {})},
             stdout=output,
