@@ -141,6 +141,13 @@ def test_what_cannot_be_read_is_said() -> None:
     ]
 
 
+def test_crun_is_refused_on_the_old_cgroups_alone() -> None:
+    """There a program can make files in /sys/fs/cgroup; with cgroup v2 it cannot."""
+    old = told(changed(info={"DefaultRuntime": "crun", "CgroupVersion": "1"}))
+    assert [check for level, check, _ in old if level == "FAIL"] == ["runtime"]
+    assert told(changed(info={"DefaultRuntime": "crun"})) == []
+
+
 @given(st.dictionaries(st.sampled_from(sorted(INFO)), st.none() | st.booleans() | st.text() | st.lists(st.text())))
 def test_whatever_docker_says_is_judged(info: dict[str, Any]) -> None:
     """An engine may leave out, or fill, what it wants."""
