@@ -18,7 +18,8 @@ from tests.hosts.kinds import HOSTS, Host
 from tests.hosts.longer import archive
 from tests.hosts.machine import DISK, Machine, Unwell
 
-IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3", "code-runner-server:1")
+IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
+SERVER_IMAGE: Final = "code-runner-server:1"
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
 
@@ -65,7 +66,7 @@ def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
         more.append(f"{unwell}")
         note(f"{host.name}: {unwell}")
     finally:
-        machine.cut()
+        machine.end()
     return row | {"more": more}
 
 
@@ -105,15 +106,15 @@ def main() -> int:
     chosen = [host for host in HOSTS if host.name in args.hosts or not args.hosts]
     args.folder.mkdir(parents=True, exist_ok=True)
     images = args.folder / "images.tar"
-    subprocess.run(["docker", "save", f"--output={images}", *IMAGES], check=True)
+    more = [SERVER_IMAGE] if any(host.service for host in chosen) else []
+    subprocess.run(["docker", "save", f"--output={images}", *IMAGES, *more], check=True)
     rows = []
     for host in chosen:
         if not (args.folder / host.suite / "disk.img").exists():
             subprocess.run([DISK, host.suite, args.folder / host.suite], check=True)
         rows.append(tried(host, args, images))
-        print(text(findings.table(rows[-1:], f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}")), flush=True)
-    day = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
-    print(text(findings.table(rows, day)))
+    images.unlink()
+    print(text(findings.table(rows, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}")))
     for row in rows:
         print("\n".join([f"\n{row['host']}: {row['about']}", *(f"  {line}" for line in row["more"])]))
     if args.json:

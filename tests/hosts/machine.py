@@ -82,6 +82,11 @@ class Machine:
             self._running.wait()
             self._running = None
 
+    def end(self) -> None:
+        """Switched off, and without its own disk."""
+        self.cut()
+        (self._folder / "run.img").unlink(missing_ok=True)
+
     def sh(self, script: str, seconds: float = 300, user: str = "") -> Said:
         """Runs a script of bash in the project's folder. It never raises."""
         settings = "".join(f"export {each}\n" for each in self.environment)
