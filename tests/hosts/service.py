@@ -25,10 +25,8 @@ ONE: Final = (
     "curl -s -m 100 -o /tmp/one -w '%{http_code} ' http://127.0.0.1:3000/run -H 'Content-Type: application/json'"
     """ -d '{"language": "python", "code": "print(1)"}'; cut -c -300 /tmp/one"""
 )
-COMPOSE: Final = (
-    "DOCKER_GID=$(stat -c %g /var/run/docker.sock) docker compose up --detach 2>&1 || docker compose version"
-)
-INSIDE: Final = """
+GROUP: Final = "export DOCKER_GID=$(stat -c %g /var/run/docker.sock)"
+INSIDE: Final = f"""{GROUP}
 id=$(docker compose ps --quiet)
 cd /sys/fs/cgroup/system.slice/docker-$id.scope
 echo memory.max $(cat memory.max), pids.max $(cat pids.max), swap $(cat memory.swap.max)
@@ -41,7 +39,7 @@ def limit(name: str, value: str) -> str:
 
 
 def unit(machine: Machine, host: Host) -> Told:
-    """It serves; too little memory kills and restarts it, too few tasks refuse in words; and then it serves again."""
+    """It serves; too little memory kills and restarts it, too few tasks fail docker's clients; and then it serves again."""
     machine.sh(UNIT).well()
     lines = [f"after {answers(machine):.0f} s", machine.sh(KEPT).well()]
     machine.sh(limit("MemoryMax", "30M")).well()
@@ -64,11 +62,11 @@ def unit(machine: Machine, host: Host) -> Told:
 
 def compose(machine: Machine, host: Host) -> Told:
     """It serves within its limits; stopped, nothing of it is left."""
-    up = machine.sh(COMPOSE, 600).out.strip().splitlines()
+    up = machine.sh(f"{GROUP}; docker compose up --detach 2>&1", 600).out.strip().splitlines()
     try:
-        lines = [f"after {answers(machine, 'docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
+        lines = [f"after {answers(machine, f'{GROUP}; docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
     except Unwell as unwell:
         raise Unwell(f"{unwell}; {' '.join(up[-2:])}") from unwell
-    machine.sh("docker compose down --volumes 2>&1", 300)
+    machine.sh(f"{GROUP}; docker compose down --volumes 2>&1", 300)
     left = machine.sh("docker ps --all --quiet").out.split()
     return f"{len(left)} containers left", [line.strip() for line in lines]
