@@ -39,7 +39,7 @@ def limit(name: str, value: str) -> str:
 
 
 def unit(machine: Machine, host: Host) -> Told:
-    """It serves; too little memory kills and restarts it, too few tasks fail docker's clients; and then it serves again."""
+    """It serves; without memory it is killed and starts anew, without tasks docker fails; then it serves again."""
     machine.sh(UNIT).well()
     lines = [f"after {answers(machine):.0f} s", machine.sh(KEPT).well()]
     machine.sh(limit("MemoryMax", "30M")).well()
