@@ -37,6 +37,7 @@ SERVERS: Final = (
     ".venv/bin/python -m pip install -r runner/mcp/requirements.txt",
     ".venv/bin/python server.py --log-format=json",
     "DOCKER_GID=$(stat -c %g /var/run/docker.sock) docker compose up --detach",
+    "docker stack deploy --resolve-image=never --compose-file images/server/stack.yaml code-runner",
     "npm install --no-package-lock && npm run build",
 )
 """What no test here starts; others do."""
