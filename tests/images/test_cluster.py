@@ -21,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from runner.client import Client, Retry
 from runner.policy import configuration
 from tests.harness import ROOT, Server, audited, eventually, free_port, hear, hear_out, serving
+from tests.mcp.conversation import PATIENT
 from tests.web.test_idempotency import CHANCE, new, told
 from tests.web.test_proxies import COUNTED, NAME, running
 from tests.web.test_redis import a_redis
@@ -72,7 +73,7 @@ def cluster(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings: dict[str, Any] = {"allowed_hosts": [NAME], "trusted_proxies": ["127.0.0.1"]}
     with ExitStack() as stack:
         redis = stack.enter_context(a_redis())
-        settings |= {"rate_limit": f"{LIMIT} per 15 minutes", "rate_limit_storage": redis.url}
+        settings |= {"rate_limit": f"{LIMIT} per 15 minutes", "rate_limit_storage": redis.url, "edit": PATIENT}
         nodes = []
         for name in ("node1", "node2", "node3"):
             (folder / name).mkdir()
@@ -156,7 +157,7 @@ def test_a_server_is_killed_under_load(cluster: Cluster) -> None:
     """Only what ran there is lost; its clients are told to come again, and have their answers then."""
     lost: list[tuple[int, str, float | None]] = []
     retry = Retry(told=lambda _, error: lost.append((error.status, error.title, error.seconds)))
-    code = "import time\nn = input()\ntime.sleep(1)\nprint(n)"
+    code = "import time\nn = input()\ntime.sleep(3)\nprint(n)"
 
     def ask(number: int) -> str:
         with Client(cluster.front, retry=retry) as client:

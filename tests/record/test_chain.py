@@ -145,7 +145,7 @@ def test_a_summary_counts() -> None:
         fields.append({"event": "ended", "time": "4", **ended, **more})
     fields[-1]["key"] = "alice"
     refused = {"event": "refused", "status": 429, "title": "Rate limit reached", "time": "5"}
-    fields += [refused, {**refused, "count": 20}, {"event": "repeated"}]
+    fields += [refused, {**refused, "count": 20}, {"event": "repeated", "time": "5"}, {"event": "resumed"}]
     fields += [{"event": "stop"}]
     fields[-2]["time"], fields[-1]["time"] = "5", "6"
     summary = Summary()
@@ -153,7 +153,7 @@ def test_a_summary_counts() -> None:
         assert isinstance(each, Entry)
         summary.add(each)
     assert summary.as_json() == {
-        "entries": 12,
+        "entries": 13,
         "first": "1",
         "last": "6",
         "starts": 1,
@@ -169,7 +169,7 @@ def test_a_summary_counts() -> None:
         "open": {"d": "2"},
     }
     assert list(summary.lines()) == [
-        "12 entries from 1 to 6; 1 starts, 1 stops",
+        "13 entries from 1 to 6; 1 starts, 1 stops",
         "3 runs, 1 answers given again, 21 refusals",
         "runs by language: cpp 2, python 1",
         "runs by ending: success completed 2, no verdict abandoned 1",

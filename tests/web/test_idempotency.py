@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from runner.errors import BadRequest
 from runner.policy import keys
+from runner.runs.client import Client
+from runner.sandbox.job import Job
 from runner.web import idempotency
 from tests.harness import Server, audited, eventually, serving
 from tests.mcp.conversation import PATIENT
@@ -50,6 +52,15 @@ def test_what_is_no_key(values: list[str]) -> None:
 def test_none_is_none() -> None:
     """Then all is as without this."""
     assert idempotency.sent([]) is None
+
+
+def test_what_makes_two_requests_one() -> None:
+    """The client and the key; whether they are the same request is said by the body."""
+    job = Job("python", b"", (b"",))
+    one, other = (idempotency.asked(Client("192.0.2.1"), job, "a" * 64, body) for body in (b"{}", b"{ }"))
+    assert one.name == other.name == ("192.0.2.1", "a" * 64)
+    assert one.body != other.body
+    assert one.job.idempotency_key == "a" * 64
 
 
 # The real server
@@ -128,11 +139,11 @@ def test_who_asks_while_it_runs_waits_for_it(server: Server) -> None:
     """And who asks for events gets all of them, from the beginning on: one run; another body is refused at once."""
     key = new()
     with ThreadPoolExecutor(3) as clients:
-        first = clients.submit(ask, server, key, WAITS, "2")
+        first = clients.submit(ask, server, key, WAITS, "3")
         assert eventually(lambda: bool(server.jobs()))
-        second = clients.submit(ask, server, key, WAITS, "2")
-        third = clients.submit(ask, server, key, WAITS, "2", **EVENTS)
-        assert ask(server, key, WAITS, "3").status_code == 422
+        second = clients.submit(ask, server, key, WAITS, "3")
+        third = clients.submit(ask, server, key, WAITS, "3", **EVENTS)
+        assert ask(server, key, WAITS, "4").status_code == 422
         answers = [each.result() for each in (first, second, third)]
     report = answers[0].json()
     assert answers[1].content == answers[0].content
@@ -160,7 +171,7 @@ def test_a_refusal_is_not_kept(server: Server) -> None:
     """Nothing has run: the next try is a new one."""
     key = new()
     with ThreadPoolExecutor(2) as clients:
-        runs = clients.submit(ask, server, new(), WAITS, "1.5")
+        runs = clients.submit(ask, server, new(), WAITS, "3")
         assert eventually(lambda: bool(server.jobs()))
         waits = clients.submit(ask, server, new())
         assert eventually(lambda: "code_runner_waiting 1.0" in server.get("/metrics").text)
