@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,6 +143,8 @@ def test_who_is_not_ready_is_left_out(cluster: Cluster) -> None:
     assert [cluster.ask(body, "127.20.0.3").status_code for _ in range(4)] == [200] * 4
     assert cluster.started()[2] == before[2]
     cluster.socket.symlink_to(SOCKET)
+    ready = partial(cluster.nodes[2].get, "/ready")
+    assert eventually(lambda: ready().status_code == 200, 90)  # it tries again after a pause that has grown
     sources = (f"127.20.1.{number}" for number in range(1, 250))
 
     def reached() -> bool:
