@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,6 +58,11 @@ class Cluster:
         """``POST /run`` at the front, from an address."""
         with httpx.Client(transport=httpx.HTTPTransport(local_address=source), timeout=60) as client:
             return client.post(f"{self.front}/run", json=body, headers={"host": NAME, **headers})
+
+
+def directly(source: str, key: str) -> dict[str, str]:
+    """The headers of a client of that address for whoever trusts this one, with a key."""
+    return {"host": NAME, "x-forwarded-for": source, "idempotency-key": key}
 
 
 def audit(node: Server) -> str:
@@ -114,14 +118,15 @@ def test_the_least_busy_is_asked(cluster: Cluster) -> None:
 
 
 def test_one_key_is_one_run(cluster: Cluster) -> None:
-    """Whoever asks again comes to the server that has the answer; events go through."""
+    """Whoever asks again comes to the server that has the answer; it is no other client's. Events go through."""
     body, key, before = {"language": "python", "code": CHANCE}, new(), sum(cluster.started())
     answers = [cluster.ask(body, **{"idempotency-key": key}) for _ in range(5)]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
+    assert cluster.ask(body, "127.20.0.9", **{"idempotency-key": key}).json()["id"] != answers[0].json()["id"]
     events = told(cluster.ask(body, accept="text/event-stream", **{"idempotency-key": key}))
     assert events == [("result", answers[0].json())]
-    assert sum(cluster.started()) == before + 1
+    assert sum(cluster.started()) == before + 2
     names = [name for name, _ in told(cluster.ask(body, accept="text/event-stream"))]
     assert names == ["phase", "stdout", "result"]
 
@@ -133,25 +138,42 @@ def test_there_is_one_rate_limit(cluster: Cluster) -> None:
     assert cluster.ask({}, "127.20.0.2").status_code == COUNTED
 
 
+@contextmanager
+def no_engine(cluster: Cluster) -> Iterator[Server]:
+    """For the last node."""
+    cluster.socket.unlink()
+    try:
+        yield cluster.nodes[2]
+    finally:
+        cluster.socket.symlink_to(SOCKET)
+
+
 def test_who_is_not_ready_is_left_out(cluster: Cluster) -> None:
     """Its engine is gone: it gets nothing, and all goes well; when it is back it is asked again."""
-    cluster.socket.unlink()
-    seen = '"status_code":503,"host":"127.0.0.1:' + str(cluster.nodes[2].port)
-    assert eventually(lambda: cluster.log.read_text().count(seen) >= 3, 20)  # for those with a key, and for the others
-    before = cluster.started()
-    body = {"language": "python", "code": "print(1)"}
-    assert [cluster.ask(body, "127.20.0.3").status_code for _ in range(4)] == [200] * 4
-    assert cluster.started()[2] == before[2]
-    cluster.socket.symlink_to(SOCKET)
-    ready = partial(cluster.nodes[2].get, "/ready")
-    assert eventually(lambda: ready().status_code == 200, 90)  # it tries again after a pause that has grown
+    body, keys = {"language": "python", "code": "print(1)"}, list[str]()
+
+    def keyed(key: str) -> int:
+        return node.post(body, headers=directly("127.20.0.4", key)).status_code
+
+    def refused() -> bool:
+        keys.append(new())
+        return keyed(keys[-1]) == 503  # the first may find a container that is ready
+
+    with no_engine(cluster) as node:
+        seen = f'"status_code":503,"host":"127.0.0.1:{node.port}'
+        assert eventually(lambda: cluster.log.read_text().count(seen) >= 3, 20)  # for those with a key, and the others
+        before = cluster.started()[2]
+        assert [cluster.ask(body, "127.20.0.3").status_code for _ in range(4)] == [200] * 4
+        assert cluster.started()[2] == before
+        assert eventually(refused)
+    assert eventually(lambda: node.get("/ready").status_code == 200, 90)  # it tries again after a pause that has grown
+    assert keyed(keys[-1]) == 200  # a refusal is not kept
     sources = (f"127.20.1.{number}" for number in range(1, 250))
 
     def reached() -> bool:
-        log = cluster.nodes[2].log
-        before = log.read_text().count("method=POST")
+        before = node.log.read_text().count("method=POST")
         assert cluster.ask({}, next(sources)).status_code == COUNTED
-        return log.read_text().count("method=POST") > before
+        return node.log.read_text().count("method=POST") > before
 
     assert eventually(reached, 20)
 
@@ -181,6 +203,17 @@ def test_a_server_is_killed_under_load(cluster: Cluster) -> None:
     together = audited(*(node.log.parent / "audit.jsonl" for node in cluster.nodes))
     assert list(together["nodes"]) == [str(node.log.parent) for node in cluster.nodes]
     assert together["runs"] == sum(report["runs"] for report in reports)
+
+
+def test_a_stop_ends_what_goes_on_for_nobody(cluster: Cluster) -> None:
+    """A run with a key, whose client has left: nothing is left of it, and the audit file says so."""
+    node, body = cluster.nodes[0], {"language": "python", "code": "import time\ntime.sleep(20)"}
+    with pytest.raises(httpx.ReadTimeout):
+        node.post(body, headers=directly("127.20.0.5", new()), timeout=1)
+    assert eventually(lambda: bool(node.jobs()))
+    node.stop()
+    assert '"reason":"abandoned"' in audit(node)
+    assert audited(node.log.parent / "audit.jsonl")["open"] == {}
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:
