@@ -1,65 +1,115 @@
-"""Looks at the host and asks its engine: what ``runner doctor`` judges."""
+"""Looks at the host and asks its engine: what ``runner doctor``, a server's start and ``GET /ready`` judge."""
 
+import asyncio
+import dataclasses
 import grp
-import json
 import os
+import pwd
 import re
 import resource
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from runner.errors import EngineError, PolicyError
-from runner.host.checks import BPF, COMMAND_LINE, CORE_PATTERN, DMESG, FLAWS, SMT
+from runner.host import facts
+from runner.host.checks import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.host.facts import Facts
 from runner.policy import argv
 from runner.policy.configuration import Configuration
 from runner.record import audit
 from runner.sandbox import images, names, process, removal
 from runner.sandbox.container import START_TIME
-from runner.sandbox.process import COMMAND_TIME
+from runner.sandbox.process import ANSWER_TIME
 from runner.sandbox.uids import Uids
 
-SOCKET: Final = "/var/run/docker.sock"
-FILES: Final = (CORE_PATTERN, DMESG, BPF, COMMAND_LINE, SMT)
+FILES: Final = (CORE_PATTERN, DMESG, BPF, SMT)
+
+
+class Watch:
+    """What may change while a server serves: the engine, its disk, the audit file."""
+
+    def __init__(self, audit_file: str) -> None:
+        """``audit_file``: "" for no audit."""
+        self._audit_file = audit_file
+        self._disks: asyncio.Task[Disks] | None = None
+        """A look at disks that goes on, in a thread: a disk may hang, and then it is the only one."""
+
+    async def look(self) -> Facts:
+        """One docker command; takes as long as the engine and the disks get to answer, at the most."""
+        try:
+            seen = facts.engine(await process.output(argv.engine_info(), ANSWER_TIME))
+        except EngineError as error:
+            seen = Facts(None, error.detail.strip())
+        disks = await self._look_at_disks(_folder(seen))
+        return dataclasses.replace(seen, audit_error=disks.error, audit_free=disks.room, disk_free=disks.free)
+
+    async def _look_at_disks(self, folder: str) -> "Disks":
+        if self._disks is None:
+            self._disks = asyncio.create_task(asyncio.to_thread(_disks, self._audit_file, folder))
+        done, _ = await asyncio.wait((self._disks,), timeout=ANSWER_TIME)
+        if not done:
+            return Disks(f"its disk does not answer within {ANSWER_TIME:g} s" if self._audit_file else "")
+        self._disks = None
+        return done.pop().result()
+
+
+@dataclass(frozen=True, slots=True)
+class Disks:
+    """What was seen of them."""
+
+    error: str = ""
+    """Why the audit file cannot be written."""
+    room: int | None = None
+    """Bytes that it may still take."""
+    free: int | None = None
+    """Bytes for images."""
 
 
 async def look(config: Configuration, instance: str) -> Facts:
     """Everything, once. A container of the first language is started and ended. Takes a second or two."""
-    info, error = await _info()
-    host = os.environ.get("DOCKER_HOST", "")
-    audit_error, audit_free = _audit(config.settings.audit_file)
-    missing: tuple[str, ...] = ()
-    start = None
-    if info is not None:
-        missing = tuple(name for name, found in (await images.identities(config.policies)).items() if found is None)
-        start = await _start(config, instance)
-    return Facts(
-        info=info,
-        engine_error=error,
-        docker_host=host,
-        socket_mode=_mode(host.removeprefix("unix://") if host else SOCKET),
-        docker_group=_members("docker"),
-        disk_free=_free(str((info or {}).get("DockerRootDir", ""))),
-        audit_error=audit_error,
-        audit_free=audit_free,
-        missing_images=missing,
-        start_seconds=start,
-        kernel={str(path): text for path in _kernel_files() if (text := _read(path)) is not None},
-        swap=_swap(),
+    seen = await Watch(config.settings.audit_file).look()
+    endpoint = process.environment().get("DOCKER_HOST", "")
+    mode, group, users = _socket(endpoint)
+    kernel = {str(path): text for path in _kernel_files() if (text := _read(path)) is not None}
+    seen = dataclasses.replace(
+        seen,
+        endpoint=endpoint,
+        socket_mode=mode,
+        socket_group=group,
+        socket_users=users,
+        kernel=(kernel | _vsyscall()) if _is_here(seen) else {},
+        swap=_swap() if _is_here(seen) else None,
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
-        clock_offset=_offset(str((info or {}).get("SystemTime")), time.time()),
+    )
+    return seen if seen.info is None else await _with_containers(seen, seen.info, config, instance)
+
+
+async def _with_containers(seen: Facts, info: Any, config: Configuration, instance: str) -> Facts:
+    offset = _offset(str(info.get("SystemTime")), time.time())
+    missing = tuple(name for name, found in (await images.identities(config.policies)).items() if found is None)
+    seconds, error = await _start(config, instance)
+    not_starting = (next(iter(config.policies)),) if seconds is None else ()
+    return dataclasses.replace(
+        seen,
+        clock_offset=offset,
+        missing_images=missing,
+        not_starting=not_starting,
+        start_error=error,
+        start_seconds=seconds,
     )
 
 
-async def _info() -> tuple[dict[str, Any] | None, str]:
-    try:
-        found: dict[str, Any] = json.loads(await process.output(argv.engine_info(), COMMAND_TIME))
-    except (EngineError, ValueError) as error:
-        return None, str(getattr(error, "detail", error)).strip()
-    errors = found.get("ServerErrors")
-    return (None, "; ".join(errors)) if errors else (found, "")
+def _is_here(seen: Facts) -> bool:
+    """Whether the engine's kernel is ours, as far as can be told: that of Docker Desktop is a virtual machine's."""
+    return seen.info is None or seen.info.get("KernelVersion") == os.uname().release
+
+
+def _folder(seen: Facts) -> str:
+    """Where the engine keeps its images; "" where that cannot be seen from here."""
+    return str((seen.info or {}).get("DockerRootDir") or "") if _is_here(seen) else ""
 
 
 def _offset(told: str, now: float) -> float | None:
@@ -69,25 +119,27 @@ def _offset(told: str, now: float) -> float | None:
         return None
 
 
-async def _start(config: Configuration, instance: str) -> float | None:
-    """A launcher whose stdin is at its end exits at once."""
+async def _start(config: Configuration, instance: str) -> tuple[float | None, str]:
+    """How long it took, or docker's words. A launcher whose stdin is at its end exits at once."""
     policy = next(iter(config.policies.values()))
     name = names.new()
     began = time.monotonic()
     try:
         done = await process.execute(argv.run(policy, name, Uids().take(), instance), START_TIME)
-    except EngineError:
+    except EngineError as error:
         await removal.remove(name, settled=False)
-        return None
-    return time.monotonic() - began if done.code == 0 else None
+        return None, error.detail
+    return (time.monotonic() - began, "") if done.code == 0 else (None, done.stderr.strip())
 
 
-def _audit(path: str) -> tuple[str, int | None]:
+def _disks(audit_file: str, folder: str) -> Disks:
+    free = _free(folder) if folder else None
     try:
-        audit.check(path)
+        audit.check(audit_file)
     except PolicyError as error:
-        return str(error), None
-    return "", _free(str(Path(path).absolute().parent)) if path else None
+        return Disks(str(error), None, free)
+    room = _free(str(Path(audit_file).absolute().parent)) if audit_file else None
+    return Disks("", room if room is None else room - audit.RESERVE, free)
 
 
 def _free(folder: str) -> int | None:
@@ -98,22 +150,31 @@ def _free(folder: str) -> int | None:
     return disk.f_bavail * disk.f_frsize
 
 
-def _mode(path: str) -> int | None:
+def _socket(endpoint: str) -> tuple[int | None, str, tuple[str, ...]]:
+    """Its permissions, and its group with who is in it."""
+    if not endpoint.startswith("unix://"):
+        return None, "", ()
     try:
-        return Path(path).stat().st_mode & 0o777
+        found = Path(endpoint.removeprefix("unix://")).stat()
+        group = grp.getgrgid(found.st_gid) if found.st_gid else None
     except OSError:
-        return None
-
-
-def _members(group: str) -> tuple[str, ...]:
-    try:
-        return tuple(grp.getgrnam(group).gr_mem)
-    except KeyError:
-        return ()
+        return None, "", ()
+    except KeyError:  # a group of the host's, seen from inside a container
+        return found.st_mode & 0o777, "", ()
+    if group is None or not found.st_mode & 0o060:
+        return found.st_mode & 0o777, "", ()
+    own = {user.pw_name for user in pwd.getpwall() if user.pw_gid == found.st_gid}
+    return found.st_mode & 0o777, group.gr_name, tuple(sorted(own.union(group.gr_mem)))
 
 
 def _kernel_files() -> list[Path]:
     return [*map(Path, FILES), *sorted(Path(FLAWS).glob("*"))]
+
+
+def _vsyscall() -> dict[str, str]:
+    """The kernel's own word on whether it can be read: the command line tells only of what was asked for."""
+    lines = (_read(Path(VSYSCALL)) or "").splitlines()
+    return {VSYSCALL: "".join(line for line in lines if line.endswith("[vsyscall]"))} if lines else {}
 
 
 def _read(path: Path) -> str | None:

@@ -6,9 +6,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from runner.errors import AuditError, EngineError
+from runner.host import checks
+from runner.host.facts import Facts
+from runner.host.look import Watch
 from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
@@ -57,6 +61,8 @@ class Service:
         self.audit = Audit(settings.audit_file)
         self.refusals = Refusals(self.audit)
         self._instance = settings.instance
+        self._settings = settings
+        self._watch = Watch(settings.audit_file)
         self.images: dict[str, str | None] = {}
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
@@ -110,22 +116,30 @@ class Service:
             return answer
 
     async def _ask(self) -> list[str]:
+        """By the checks of `runner doctor` that stop a run."""
+        facts = await self._watch.look()
         try:
-            found = await self.look_at_images()
+            images = await self.look_at_images() if facts.info is not None else {}
         except EngineError as error:
-            log.error("not ready: %r", error.detail)
-            return ["the container engine does not answer"]
+            images, facts = {}, Facts(None, error.detail, audit_error=facts.audit_error, audit_free=facts.audit_free)
         if not await self.audit.mend():
-            return ["the audit file cannot be written"]
-        missing = [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
-        return missing or [f"containers for {name} do not start; the log says why" for name in self.pool.failing()]
+            facts = replace(facts, audit_error="the last line could not be written")
+        missing = tuple(name for name, image in images.items() if image is None)
+        not_starting = tuple(name for name in self.pool.failing() if name not in missing)
+        facts = replace(facts, missing_images=missing, not_starting=not_starting)
+        found = checks.failures(facts, self._settings)
+        for each in found:
+            log.error("not ready: %r", str(each))
+        return [f"{each.said}: {each.remedy}" for each in found]
 
     async def look_at_images(self) -> dict[str, str | None]:
         """What the images are now: a tag may be moved while the service runs, and the audit file says it."""
         found = await images.identities(self.policies)
-        if self.images and found != self.images:
+        before, self.images = self.images, found
+        if before and found != before:
+            for name in (each for each in found if found[each] != before[each]):
+                log.warning("the image of %s is another now: it was %s, and is %s", name, before[name], found[name])
             await self.audit.owe("images", images=found)
-        self.images = found
         return found
 
     async def sweep(self) -> None:

@@ -115,7 +115,7 @@ def all_well(server: Server) -> bool:
     return eventually(lambda: len(server.containers()) == len(server.clients()) == 1, 30)
 
 
-NO_ANSWER = (503, "the container engine does not answer")
+NO_ANSWER = (503, "the container engine does not answer: start it: make engine")
 
 
 @contextmanager
