@@ -47,7 +47,7 @@ class Finding:
     """The engine's or the kernel's own words: for who operates it, never for a client."""
 
     def __str__(self) -> str:
-        detail = f": {self.detail}" if self.detail else ""
+        detail = f": {' '.join(self.detail.split())}" if self.detail else ""
         remedy = f". Remedy: {self.remedy}" if self.remedy else ""
         return f"{self.level:8}{self.check}: {self.said}{detail}{remedy}"
 
@@ -174,7 +174,7 @@ def _images(facts: Facts, settings: Settings) -> Said:
 def _start(facts: Facts, settings: Settings) -> Said:
     if facts.not_starting:
         said = f"containers for {' and '.join(facts.not_starting)} do not start"
-        return Level.FAIL, said, "see docker's words in `runner doctor` or in the log", facts.start_error
+        return Level.FAIL, said, "see what docker says: `runner doctor`, or the log", facts.start_error
     if facts.start_seconds is None:
         return Level.CAUTION, "none was started", "see the other lines"
     said = f"a container takes {facts.start_seconds:.2f} s from its command to its end"

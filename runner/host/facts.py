@@ -58,7 +58,15 @@ def engine(told: str) -> Facts:
         return Facts(None, "`docker info` prints no object: this is not Docker's client")
     if errors := found.get("ServerErrors"):
         return Facts(None, "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors))
+    if podman := _podman(found):
+        return Facts(None, podman=podman)
+    return Facts(found)
+
+
+def _podman(found: Mapping[str, Any]) -> str:
+    """The version of Podman, by its own client or behind Docker's; "" where it is Docker."""
     version = found.get("version")
     if "host" in found and isinstance(version, dict):
-        return Facts(None, podman=str(version.get("Version", "of no version")))
-    return Facts(found)
+        return str(version.get("Version", "of no version"))
+    behind = found.get("IndexServerAddress") == "" and found.get("ContainerdCommit") == {"ID": ""}
+    return str(found.get("ServerVersion")) if behind else ""

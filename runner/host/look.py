@@ -19,6 +19,7 @@ from runner.host.checks import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.host.facts import Facts
 from runner.policy import argv
 from runner.policy.configuration import Configuration
+from runner.policy.policy import Policy
 from runner.record import audit
 from runner.sandbox import images, names, process, removal
 from runner.sandbox.container import START_TIME
@@ -69,7 +70,7 @@ class Disks:
 
 
 async def look(config: Configuration, instance: str) -> Facts:
-    """Everything, once. A container of the first language is started and ended. Takes a second or two."""
+    """Everything, once. A container of the first language that has its image is started and ended. Takes a second or two."""
     seen = await Watch(config.settings.audit_file).look()
     endpoint = process.environment().get("DOCKER_HOST", "")
     mode, group, users = _socket(endpoint)
@@ -90,8 +91,9 @@ async def look(config: Configuration, instance: str) -> Facts:
 async def _with_containers(seen: Facts, info: Any, config: Configuration, instance: str) -> Facts:
     offset = _offset(str(info.get("SystemTime")), time.time())
     missing = tuple(name for name, found in (await images.identities(config.policies)).items() if found is None)
-    seconds, error = await _start(config, instance)
-    not_starting = (next(iter(config.policies)),) if seconds is None else ()
+    policy = next((each for name, each in config.policies.items() if name not in missing), None)
+    seconds, error = await _start(policy, instance) if policy else (None, "")
+    not_starting = (policy.name,) if policy and seconds is None else ()
     return dataclasses.replace(
         seen,
         clock_offset=offset,
@@ -119,9 +121,8 @@ def _offset(told: str, now: float) -> float | None:
         return None
 
 
-async def _start(config: Configuration, instance: str) -> tuple[float | None, str]:
+async def _start(policy: Policy, instance: str) -> tuple[float | None, str]:
     """How long it took, or docker's words. A launcher whose stdin is at its end exits at once."""
-    policy = next(iter(config.policies.values()))
     name = names.new()
     began = time.monotonic()
     try:

@@ -31,8 +31,8 @@ def environment() -> dict[str, str]:
     DOCKER_HOST, or else of the docker context that the user has chosen.
     """
     host = os.environ.get("DOCKER_HOST") or _context()
-    kept = {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_HOST": host, "DOCKER_CONFIG": "/nonexistent"}
-    return {name: value for name, value in kept.items() if value}
+    named = {"DOCKER_HOST": host} if host else {k: v for k, v in os.environ.items() if k == "DOCKER_CONTEXT"}
+    return {"PATH": os.environ.get("PATH", os.defpath), "DOCKER_CONFIG": "/nonexistent", **named}
 
 
 @functools.cache

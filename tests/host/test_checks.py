@@ -148,11 +148,11 @@ def test_an_engine_on_the_network_is_found_by_its_own_warning() -> None:
 
 def test_without_an_engine_the_rest_is_told() -> None:
     """Docker's own words, and what can be seen without it."""
-    facts = replace(FIT, info=None, engine_error="permission denied", socket_users=("ann",), swap=0)
+    facts = replace(FIT, info=None, engine_error="permission denied;\n\ntry", socket_users=("ann",), swap=0)
     found = list(findings(facts, SETTINGS))
     assert {each.check for each in found} == WITHOUT_ENGINE
     assert told(facts) == [("FAIL", "engine", "the container engine does not answer")]
-    said = "the container engine does not answer: permission denied. Remedy: start it: make engine"
+    said = "the container engine does not answer: permission denied; try. Remedy: start it: make engine"
     assert str(found[0]) == f"FAIL    engine: {said}"
     assert next(findings(replace(facts, engine_error=""), SETTINGS)).detail == "nothing was said"
 
@@ -197,6 +197,10 @@ def test_what_stops_a_run_stops_a_server() -> None:
         ('{"ServerErrors": ["Cannot connect", "a"]}', Facts(None, "Cannot connect; a")),
         ('{"ServerErrors": "Cannot connect"}', Facts(None, "Cannot connect")),
         ('{"host": {"arch": "amd64"}, "version": {"Version": "4.3.1"}}', Facts(None, podman="4.3.1")),
+        (
+            '{"ServerVersion": "5.4.2", "IndexServerAddress": "", "ContainerdCommit": {"ID": ""}}',
+            Facts(None, podman="5.4.2"),
+        ),
         ('{"host": {}, "version": {}}', Facts(None, podman="of no version")),
         ("[]", Facts(None, "`docker info` prints no object: this is not Docker's client")),
         ("Emulate Docker CLI", Facts(None, "`docker info` prints no JSON: this is not Docker's client")),

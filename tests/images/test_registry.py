@@ -98,9 +98,8 @@ def registry(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         remove(found.debian)
         yield found
     finally:
-        names = docker(
-            "images", "--format={{.Repository}}@{{.Digest}}", f"--filter=reference={found.name('*')}"
-        ).split()
+        known = docker("images", "--digests", "--format={{.Repository}}@{{.Digest}}").split()
+        names = [each for each in known if each.startswith(found.name(IMAGE))]
         remove(found.debian, found.base, f"{found.name(IMAGE)}:3", *names)
         process.terminate()
         process.wait(timeout=20)
