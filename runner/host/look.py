@@ -26,6 +26,8 @@ from runner.sandbox.container import START_TIME
 from runner.sandbox.process import ANSWER_TIME
 from runner.sandbox.uids import Uids
 
+INFO_AGE: Final = 30.0
+"""Seconds after which an engine that was there is asked anew what it can do: docker's client asks its plugins, too."""
 FILES: Final = (CORE_PATTERN, DMESG, BPF, SMT)
 
 
@@ -35,17 +37,17 @@ class Watch:
     def __init__(self, audit_file: str) -> None:
         """``audit_file``: "" for no audit."""
         self._audit_file = audit_file
+        self._engine = Facts(None)
+        self._asked = 0.0
         self._disks: asyncio.Task[Disks] | None = None
         """A look at disks that goes on, in a thread: a disk may hang, and then it is the only one."""
 
     async def look(self) -> Facts:
-        """One docker command; takes as long as the engine and the disks get to answer, at the most."""
-        try:
-            seen = facts.engine(await process.output(argv.engine_info(), ANSWER_TIME))
-        except EngineError as error:
-            seen = Facts(None, error.detail.strip())
-        disks = await self._look_at_disks(_folder(seen))
-        return dataclasses.replace(seen, audit_error=disks.error, audit_free=disks.room, disk_free=disks.free)
+        """Takes as long as the engine and the disks get to answer, at the most."""
+        if self._engine.info is None or time.monotonic() - self._asked > INFO_AGE:
+            self._engine, self._asked = await _engine(), time.monotonic()
+        disks = await self._look_at_disks(_folder(self._engine))
+        return dataclasses.replace(self._engine, audit_error=disks.error, audit_free=disks.room, disk_free=disks.free)
 
     async def _look_at_disks(self, folder: str) -> "Disks":
         if self._disks is None:
@@ -69,8 +71,15 @@ class Disks:
     """Bytes for images."""
 
 
+async def _engine() -> Facts:
+    try:
+        return facts.engine(await process.output(argv.engine_info(), ANSWER_TIME))
+    except EngineError as error:
+        return Facts(None, error.detail.strip())
+
+
 async def look(config: Configuration, instance: str) -> Facts:
-    """Everything, once. A container of the first language that has its image is started and ended. Takes a second or two."""
+    """Everything, once. Takes a second or two: a container of the first language that has its image is started."""
     seen = await Watch(config.settings.audit_file).look()
     endpoint = process.environment().get("DOCKER_HOST", "")
     mode, group, users = _socket(endpoint)

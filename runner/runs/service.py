@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 from runner.errors import AuditError, EngineError
 from runner.host import checks
-from runner.host.facts import Facts
 from runner.host.look import Watch
 from runner.policy import argv
 from runner.policy.policy import Policy
@@ -111,26 +110,26 @@ class Service:
         async with self._ready_lock:
             asked, answer = self._ready
             if time.monotonic() - asked > READY_AGE:
-                answer = await self._ask()
+                before, found = answer, await self._ask()
+                answer = [f"{each.said}: {each.remedy}" for each in found]
+                for each in found if answer != before else []:
+                    log.error("not ready: %r", str(each))
                 self._ready = (time.monotonic(), answer)
             return answer
 
-    async def _ask(self) -> list[str]:
-        """By the checks of `runner doctor` that stop a run."""
+    async def _ask(self) -> list[checks.Finding]:
+        """By the checks of `runner doctor` without which no program runs."""
         facts = await self._watch.look()
+        missing: tuple[str, ...] = ()
         try:
-            images = await self.look_at_images() if facts.info is not None else {}
+            if facts.info is not None:
+                missing = tuple(name for name, image in (await self.look_at_images()).items() if image is None)
         except EngineError as error:
-            images, facts = {}, Facts(None, error.detail, audit_error=facts.audit_error, audit_free=facts.audit_free)
+            facts = replace(facts, info=None, engine_error=error.detail)
         if not await self.audit.mend():
             facts = replace(facts, audit_error="the last line could not be written")
-        missing = tuple(name for name, image in images.items() if image is None)
         not_starting = tuple(name for name in self.pool.failing() if name not in missing)
-        facts = replace(facts, missing_images=missing, not_starting=not_starting)
-        found = checks.failures(facts, self._settings)
-        for each in found:
-            log.error("not ready: %r", str(each))
-        return [f"{each.said}: {each.remedy}" for each in found]
+        return checks.failures(replace(facts, missing_images=missing, not_starting=not_starting), self._settings)
 
     async def look_at_images(self) -> dict[str, str | None]:
         """What the images are now: a tag may be moved while the service runs, and the audit file says it."""
