@@ -174,7 +174,10 @@ def _images(facts: Facts, settings: Settings) -> Said:
 def _start(facts: Facts, settings: Settings) -> Said:
     if facts.not_starting:
         said = f"containers for {' and '.join(facts.not_starting)} do not start"
-        return Level.FAIL, said, "see what docker says: `runner doctor`, or the log", facts.start_error
+        remedy = "see what docker says: `runner doctor`, or the log"
+        if _option(facts, "rootless"):
+            remedy = f"a rootless engine's user needs the ids of {{uid}} in /etc/subuid and /etc/subgid; else {remedy}"
+        return Level.FAIL, said, remedy, facts.start_error
     if facts.start_seconds is None:
         return Level.CAUTION, "none was started", "see the other lines"
     said = f"a container takes {facts.start_seconds:.2f} s from its command to its end"

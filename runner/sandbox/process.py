@@ -42,12 +42,11 @@ def _context() -> str:
     Asked once, before a server listens: it takes 15 ms.
     """
     try:
-        done = subprocess.run(
-            commands.engine_endpoint(), capture_output=True, text=True, timeout=ANSWER_TIME, check=True
-        )
+        done = subprocess.run(commands.engine_endpoint(), capture_output=True, timeout=ANSWER_TIME, check=True)
     except (OSError, subprocess.SubprocessError):
-        return ""  # the engine that docker takes by itself, if any
-    return done.stdout.strip() if re.fullmatch(r"[a-z]+://\S+\s*", done.stdout) else ""
+        return ""  # no such context, which it will say at each command; or no client of Docker's
+    told = done.stdout.decode(errors="replace").strip()
+    return told if re.fullmatch(r"[a-z]+://[!-~]+", told) else ""
 
 
 async def spawn(argv: Sequence[str], stdin: int = DEVNULL) -> Process:
