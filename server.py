@@ -21,7 +21,7 @@ from starlette.types import ExceptionHandler
 
 from runner import errors, logs
 from runner.host import checks
-from runner.host.look import Watch
+from runner.host.watch import Watch
 from runner.mcp import extra
 from runner.policy import configuration
 from runner.policy.configuration import Configuration

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from runner.errors import AuditError, EngineError
 from runner.host import checks
-from runner.host.look import Watch
+from runner.host.watch import Watch
 from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
