@@ -20,11 +20,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
 from runner import errors, logs
+from runner.host import checks
+from runner.host.watch import Watch
 from runner.mcp import extra
 from runner.policy import configuration
 from runner.policy.configuration import Configuration
+from runner.policy.settings import Settings
 from runner.proof.verifier import open_verifier
-from runner.record import audit
 from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
@@ -60,6 +62,7 @@ OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {
     "mcp": mcp.ROUTES,
 }
 """The routes of each other API, see `apis` in server.toml."""
+UNSTARTED: Final = "The server does not start: see above."
 
 
 def create_app(config: Configuration) -> Starlette:
@@ -98,6 +101,16 @@ def create_app(config: Configuration) -> Starlette:
     return app
 
 
+def refuse_unfit(settings: Settings) -> None:
+    """Exits where this host can run no program, or only without its limits; says what else is wrong with it."""
+    facts = asyncio.run(Watch(settings.audit_file).look())
+    if found := checks.forbidding(facts, settings):
+        sys.exit("\n".join([*map(str, found), UNSTARTED]))
+    for each in checks.findings(facts, settings):
+        if each.level is checks.Level.FAIL:
+            logging.error("host: %r", str(each))
+
+
 def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
     arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
@@ -107,12 +120,12 @@ def main() -> None:
     logs.setup(args.log_format)
     try:
         config = configuration.load(args.policies)
-        audit.check(config.settings.audit_file)
         if mcp.API in config.settings.apis:
             extra.check()
         asyncio.run(images.check_lock(config, args.policies))
     except (errors.PolicyError, errors.EngineError) as error:
-        sys.exit(f"{error}\nThe server does not start: see above.")
+        sys.exit(f"{error}\n{UNSTARTED}")
+    refuse_unfit(config.settings)
     for policy in config.policies.values():
         for flag, reason in policy.waivers.items():
             logging.warning("waiver: %s: %s: %s", policy.name, flag, reason)
