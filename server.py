@@ -31,6 +31,7 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.answers import open_answers
 from runner.web.apis import codapi, jobe, judge0, mcp, piston
 from runner.web.apis.submissions import open_submissions
 from runner.web.limiter import Limiter
@@ -78,6 +79,7 @@ def create_app(config: Configuration) -> Starlette:
         ):
             app.state.metrics = Metrics(app.state.service.pool)
             async with (
+                open_answers(app.state.service, app.state.metrics) as app.state.answers,
                 open_submissions(app.state.service, app.state.metrics) as app.state.submissions,
                 mcp.open_endpoint(app.state.service, settings) as app.state.mcp,
             ):
