@@ -53,6 +53,14 @@ class Job:
     base64: bool = False
     """Whether the answer has its output in base64."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of everything that was sent, without what Python takes for each part."""
+        variables = (len(name) + len(value) for name, value in self.env)
+        files = (len(file.name) + len(file.data) for file in self.files)
+        parts = (*self.inputs, *self.args, *self.compile_args)
+        return len(self.source) + sum(map(len, parts)) + sum(files) + sum(variables)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:

@@ -128,11 +128,13 @@ def _run(titles: Titles) -> Schema:
     refusals = {str(status): _refusal(status, [t for t in all_ if t != "Not ready"]) for status, all_ in titles.items()}
     return {
         "summary": "Runs a program, once, or once for each of several inputs.",
+        "parameters": [{"name": "Prefer", "in": "header", "schema": TEXT, "description": _PREFER}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Job")}}},
         "responses": {"200": {"description": done, "content": said}, **refusals},
     }
 
 
+_PREFER: Final = "`wait=SECONDS`: how long to wait for a container at most (RFC 7240)."
 _EVENTS: Final = {"phase": "Phase", "stdout": "Text", "stderr": "Text", "result": "Result", "problem": "Problem"}
 
 
