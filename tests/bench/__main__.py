@@ -224,7 +224,7 @@ def _with_runtime(chosen: Sequence[str] | None) -> dict[str, tuple[str, str]]:
 def engines_in(folder: Path, args: argparse.Namespace, report: Report) -> None:
     """Those that are named, or the usual one."""
     report.facts("Machine", machine.describe())
-    policy = configuration.load(PROJECT / configuration.FOLDER).policies["python"]
+    policy = configuration.load(copy_policies(folder, {}, {})).policies["python"]
     chosen = args.engine or [Engine.of(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))]
     report.section(ENGINES, engines(policy, folder, chosen, args.runtime or ["runc"], args.passes, report.note))
     report.write(args.json)
