@@ -21,7 +21,7 @@ from runner.policy import configuration
 from runner.policy.configuration import Configuration
 from tests.bench import machine, sections
 from tests.bench.audit import audit
-from tests.bench.bare import PROJECT, Bare, bare
+from tests.bench.bare import Bare, bare
 from tests.bench.classroom import classroom
 from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing

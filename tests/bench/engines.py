@@ -182,7 +182,9 @@ def _section(columns: Sequence[Combination]) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for column in columns:
         for clients, loops in column.loops.items():
-            by_first = _median([a.rate / b.rate for a, b in zip(loops, columns[0].loops[clients], strict=True) if b.rate])
+            by_first = _median(
+                [a.rate / b.rate for a, b in zip(loops, columns[0].loops[clients], strict=True) if b.rate]
+            )
             best = max(best, by_first)
             spent = [_median([getattr(loop.each, part.name) for loop in loops]) for part in fields(Spent)]
             total = _median([sum(astuple(loop.each)) for loop in loops])
