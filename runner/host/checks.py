@@ -12,6 +12,8 @@ from runner.policy.settings import Settings
 GIBIBYTE: Final = 1024**3
 OLDEST: Final = (20, 10, 10)
 """The first engine that reads the seccomp profile of the policies."""
+CHEAP: Final = (28,)
+"""From which on a container takes a quarter less CPU time: tests/bench/README.md has the figures."""
 CORE_PATTERN: Final = "/proc/sys/kernel/core_pattern"
 DMESG: Final = "/proc/sys/kernel/dmesg_restrict"
 BPF: Final = "/proc/sys/kernel/unprivileged_bpf_disabled"
@@ -49,10 +51,28 @@ def _engine(facts: Facts, settings: Settings) -> Said:
     if facts.info is None:
         return Level.FAIL, f"no Docker engine answers: {facts.engine_error or 'nothing was said'}", "make engine"
     version = str(facts.info.get("ServerVersion", ""))
-    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
-    if numbers < OLDEST:
+    if _numbers(version) < OLDEST:
         return Level.FAIL, f"Docker {version} is too old for the seccomp profile", "install 20.10.10 or newer"
     return Level.PASS, f"Docker {version}, runtime {facts.info.get('DefaultRuntime')}", ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def _cost(facts: Facts, settings: Settings) -> Said:
+    """What a container takes is what limits the runs per second."""
+    info = facts.info or {}
+    version = str(info.get("ServerVersion", ""))
+    dear = {
+        f"Docker {version}, not 28 or newer": OLDEST <= _numbers(version) < CHEAP,
+        "the image store of containerd, not overlay2": info.get("Driver") == "overlayfs",
+        "runc, not crun": info.get("CgroupVersion") == "2" and info.get("DefaultRuntime") == "runc",
+    }
+    if found := [what for what, there in dear.items() if there]:
+        remedy = "see tests/bench/README.md; then let `runner verify` prove the policies anew"
+        return Level.CAUTION, f"a container takes more CPU time than it must: {'; '.join(found)}", remedy
+    return Level.PASS, "engine, runtime and storage are those that take the least CPU time", ""
 
 
 def _cgroups(facts: Facts, settings: Settings) -> Said:
@@ -240,6 +260,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("access", _access),
     ("images", _images),
     ("start", _start),
+    ("cost", _cost),
     ("audit", _audit),
     ("storage", _storage),
     ("cgroups", _cgroups),

@@ -14,8 +14,8 @@ from runner.policy import configuration
 SETTINGS: Final = configuration.load().settings
 GIBIBYTE: Final = 1024**3
 INFO: Final[dict[str, Any]] = {
-    "ServerVersion": "26.1.5+dfsg1",
-    "DefaultRuntime": "runc",
+    "ServerVersion": "28.5.2+dfsg4",
+    "DefaultRuntime": "crun",
     "MemoryLimit": True,
     "SwapLimit": True,
     "CpuCfsQuota": True,
@@ -75,6 +75,9 @@ def test_a_fit_host_passes() -> None:
         (changed(info={"ServerVersion": "20.10.5"}), "FAIL", "engine", "Docker 20.10.5 is too old"),
         (changed(info={"PidsLimit": False}), "FAIL", "cgroups", "the kernel does not keep --pids-limit"),
         (changed(info={"CgroupVersion": "1"}), "CAUTION", "cgroups", "cgroup v1"),
+        (changed(info={"ServerVersion": "26.1.5"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"Driver": "vfs"}), "CAUTION", "storage", "storage driver vfs"),
         (changed(disk_free=None), "CAUTION", "storage", "overlay2; how full"),
         (changed(disk_free=GIBIBYTE // 2), "FAIL", "storage", "overlay2, 0.5 GiB are free"),
