@@ -14,6 +14,8 @@ FULL: Final = 64 * 1024**2
 """Bytes on the engine's disk below which containers do not start, or soon will not: each writes some KiB there."""
 OLDEST: Final = (20, 10, 10)
 """The first engine that reads the seccomp profile of the policies."""
+CHEAP: Final = (28,)
+"""From which on a container takes a quarter less CPU time: tests/bench/README.md has the figures."""
 CORE_PATTERN: Final = "/proc/sys/kernel/core_pattern"
 DMESG: Final = "/proc/sys/kernel/dmesg_restrict"
 BPF: Final = "/proc/sys/kernel/unprivileged_bpf_disabled"
@@ -73,13 +75,31 @@ def _engine(facts: Facts, settings: Settings) -> Said:
         said = "the container engine does not answer"
         return Level.FAIL, said, "start it: make engine", facts.engine_error or "nothing was said"
     version = str(facts.info.get("ServerVersion") or "")
-    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
-    if numbers < OLDEST:
+    if _numbers(version) < OLDEST:
         said = f"the engine is {version or 'of no version'}: too old for the seccomp profile, or none of Docker's"
         return Level.FAIL, said, "install Docker 20.10.10 or newer"
     client = facts.info.get("ClientInfo")
     own = client.get("Version") if isinstance(client, Mapping) else None
     return Level.PASS, f"Docker {version}, client {own}, runtime {facts.info.get('DefaultRuntime')}", ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def _cost(facts: Facts, settings: Settings) -> Said:
+    """What a container takes is what limits the runs per second."""
+    info = facts.info or {}
+    version = str(info.get("ServerVersion", ""))
+    dear = {
+        f"Docker {version}, not 28 or newer": OLDEST <= _numbers(version) < CHEAP,
+        "the image store of containerd, not overlay2": info.get("Driver") == "overlayfs",
+        "runc, not crun": info.get("CgroupVersion") == "2" and info.get("DefaultRuntime") == "runc",
+    }
+    if found := [what for what, there in dear.items() if there]:
+        remedy = "see tests/bench/README.md; then let `runner verify` prove the policies anew"
+        return Level.CAUTION, f"a container takes more CPU time than it must: {'; '.join(found)}", remedy
+    return Level.PASS, "engine, runtime and storage are those that take the least CPU time", ""
 
 
 def _cgroups(facts: Facts, settings: Settings) -> Said:
@@ -283,6 +303,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("access", _access),
     ("images", _images),
     ("start", _start),
+    ("cost", _cost),
     ("audit", _audit),
     ("storage", _storage),
     ("cgroups", _cgroups),

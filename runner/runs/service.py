@@ -23,6 +23,7 @@ from runner.runs.result import Result, decide
 from runner.sandbox import images, process
 from runner.sandbox.container import Container
 from runner.sandbox.job import Job
+from runner.sandbox.line import REQUEST
 from runner.sandbox.live import Live
 from runner.sandbox.names import begun
 from runner.sandbox.pool import Pool
@@ -76,8 +77,14 @@ class Service:
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            who, terminal = client.identity, job.terminal is not None
-            async with self.pool.container(job.language, live.enter, client=who, live=terminal) as container:
+            async with self.pool.container(
+                job.language,
+                live.enter,
+                client=client.identity,
+                live=job.terminal is not None,
+                holds=REQUEST + job.size,
+                patience=client.patience,
+            ) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
                 return await self._run(container, job, client, time.monotonic() - asked, live)

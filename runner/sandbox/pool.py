@@ -15,6 +15,7 @@ from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 from runner.sandbox.container import Container
 from runner.sandbox.demand import Demand, Pace
+from runner.sandbox.line import REQUEST, dismissed, in_time, pause
 from runner.sandbox.plan import CALM_TIME, Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 from runner.sandbox.turns import Turns
 from runner.sandbox.uids import Uids
@@ -22,8 +23,6 @@ from runner.sandbox.warmth import Crowds, Wish, is_scarce, ready
 
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
-LONGEST_PAUSE = 60.0
-"""Seconds after which who was refused may try again, at the most."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
 ANSWER_TIME = 0.005
@@ -54,6 +53,10 @@ Placed = Callable[[int, float | None], None]
 class _Request:
     ticket: Ticket
     placed: Placed
+    holds: int
+    """Bytes, while it waits."""
+    patience: float
+    """Seconds that it waits."""
     served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -110,15 +113,28 @@ class Pool:
 
     @asynccontextmanager
     async def container(
-        self, language: str, placed: Placed, *, client: str = "", live: bool = False
+        self,
+        language: str,
+        placed: Placed,
+        *,
+        client: str = "",
+        live: bool = False,
+        holds: int = REQUEST,
+        patience: float = math.inf,
     ) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
 
         ``placed`` is called when the request has its place in the line, and when that changes: what is refused at once,
         is so before.
         ``client``: among those who wait, each has its turn. ``live``: its program will wait for a person.
+        ``holds``: bytes that the request takes while it waits. ``patience``: seconds that it is content to wait.
         """
-        request = self._enqueue(language, placed, client, live=live)
+        self._check(language, live=live)
+        patience = min(patience, self._settings.waiting_time)
+        self._tickets += 1
+        ticket = Ticket(self._tickets, language, live, client, self._turns.join(client))
+        request = _Request(ticket, placed, holds, patience)
+        self._enqueue(request)
         self._tell(request)
         container = await self._wait(request)
         try:
@@ -146,39 +162,53 @@ class Pool:
 
     async def _wait(self, request: _Request) -> Container:
         try:
-            async with asyncio.timeout(self._settings.waiting_time):
+            async with asyncio.timeout(request.patience):
                 return await request.served
         except TimeoutError:
             self._return(request)
-            raise Busy(f"No place was free within {self._settings.waiting_time:g} s. Try again shortly.", 2.0) from None
+            said = f"No place was free within {request.patience:g} s. Try again shortly."
+            raise Busy(said, pause(1, self._pace.seconds)) from None
         except asyncio.CancelledError:
             self._return(request)
             raise
 
-    def _enqueue(self, language: str, placed: Placed, client: str, *, live: bool) -> _Request:
+    def _check(self, language: str, *, live: bool) -> None:
+        """Refuses what cannot be served, however long the line is."""
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
-        now = asyncio.get_running_loop().time()
-        if self.demand[language].not_before > now and not self._coming(language):
+        not_before = self.demand[language].not_before
+        if not_before > asyncio.get_running_loop().time() and not self._coming(language):
             raise EngineError("starts have failed; the next is tried after a pause")
         if live and self._alive() >= self._settings.live:
             raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
-        self._tickets += 1
-        request = _Request(Ticket(self._tickets, language, live, client, self._turns.join(client)), placed)
-        self._line[self._tickets] = request
-        self.demand[language].count(now)
-        self._crowds[language].count(now, self._at_once(language))
+
+    def _enqueue(self, request: _Request) -> None:
+        demand = self.demand[request.ticket.language]
+        self._line[request.ticket.number] = request
+        now = asyncio.get_running_loop().time()
+        demand.count(now)
+        self._crowds[request.ticket.language].count(now, self._at_once(request.ticket.language))
         self._turn()
-        if len(self._line) > self._settings.waiting:
-            last = [each for each in self._in_turn() if not each.served.done()][-1]  # of whoever has most in the line
+        at_once = request.served.done()
+        if not at_once:
+            self._bound(request)
+        demand.served(at_once=at_once)
+
+    def _bound(self, newcomer: _Request) -> None:
+        """Refuses the newcomer if its turn cannot come in time, and whoever is last while the line holds too much."""
+        line = [each for each in self._in_turn() if not each.served.done()]
+        place, pace = line.index(newcomer) + 1, self._pace.seconds
+        if not in_time(place, pace, newcomer.patience):
+            self._leave(newcomer.ticket.number)
+            said = f"{place - 1} programs come first, which takes longer than {newcomer.patience:g} s."
+            raise Busy(f"{said} Try again shortly.", pause(place - 1, pace, newcomer.patience))
+        kept = len(line) - dismissed([each.holds for each in line], self._settings.waiting_memory)
+        busy = Busy(f"{kept} programs wait already. Try again shortly.", pause(kept, pace))
+        for last in line[kept:]:  # those of whoever has most in the line
             self._leave(last.ticket.number)
-            pause = min(max(2.0, self._pace.forecast(len(self._line)) or 0.0), LONGEST_PAUSE)
-            busy = Busy(f"{len(self._line)} programs wait already. Try again shortly.", pause)
-            if last is request:
+            if last is newcomer:
                 raise busy
             last.served.set_exception(busy)
-        self.demand[language].served(at_once=request.served.done())
-        return request
 
     def _in_turn(self) -> list[_Request]:
         """The line as it is served."""
@@ -193,6 +223,8 @@ class Pool:
         """Out of the line, if it is still there."""
         if request := self._line.pop(number, None):
             self._turns.leave(request.ticket.client)
+            if not self._line:
+                self._pace.rest()
 
     def _alive(self) -> int:
         """Live runs that go on or wait for their container."""

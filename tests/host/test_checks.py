@@ -28,8 +28,8 @@ from runner.policy import configuration
 SETTINGS: Final = configuration.load().settings
 GIBIBYTE: Final = 1024**3
 INFO: Final[dict[str, Any]] = {
-    "ServerVersion": "26.1.5+dfsg1",
-    "DefaultRuntime": "runc",
+    "ServerVersion": "28.5.2+dfsg4",
+    "DefaultRuntime": "crun",
     "MemoryLimit": True,
     "SwapLimit": True,
     "CpuCfsQuota": True,
@@ -78,7 +78,7 @@ def test_a_fit_host_passes() -> None:
     found = list(findings(FIT, SETTINGS))
     assert [each.check for each in found] == [name for name, _ in CHECKS]
     assert {(each.level, each.remedy) for each in found} == {("PASS", "")}
-    assert str(found[0]) == "PASS    engine: Docker 26.1.5+dfsg1, client 26.1.5+dfsg1, runtime runc"
+    assert str(found[0]) == "PASS    engine: Docker 28.5.2+dfsg4, client 26.1.5+dfsg1, runtime crun"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,9 @@ def test_a_fit_host_passes() -> None:
         (changed(info={"PidsLimit": False}), "FAIL", "cgroups", "cgroup v2, driver systemd: --pids-limit would be ign"),
         (changed(info={"SwapLimit": None}), "CAUTION", "cgroups", "cgroup v2, driver systemd: docker info does not te"),
         (changed(info={"CgroupVersion": "1"}), "CAUTION", "cgroups", "cgroup v1, driver systemd, keeps --memory, --"),
+        (changed(info={"ServerVersion": "26.1.5"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"Driver": "vfs"}), "CAUTION", "storage", "storage driver vfs"),
         (changed(info={"Driver": None}), "CAUTION", "storage", "storage driver unknown"),
         (changed(disk_free=None), "CAUTION", "storage", "overlay2; how full"),

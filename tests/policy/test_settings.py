@@ -55,7 +55,7 @@ def test_the_shipped_file_is_what_the_settings_hold() -> None:
     parsed = settings.parse(TEXT)
     held = {field.name.replace("_", "-"): getattr(parsed, field.name) for field in fields(Settings)}
     expected = {key: tuple(value) if isinstance(value, list) else value for key, value in DATA.items()}
-    assert held == expected | {"memory": 6 * 1024**3}
+    assert held == expected | {"memory": 6 * 1024**3, "waiting-memory": 64 * 1024**2}
 
 
 def test_the_shipped_service_is_for_this_machine_only() -> None:
