@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -187,6 +187,41 @@ def test_who_stops_reading_stops_the_program(server: Server) -> None:
 
     asyncio.run(reads())
     assert eventually(lambda: not runs(mark))
+
+
+class Breaks(BaseHTTPRequestHandler):
+    """Reads a request, and is gone; the second time it answers."""
+
+    keys: ClassVar[list[str | None]] = []
+
+    def do_POST(self) -> None:
+        """The connection is closed without an answer."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.keys.append(self.headers["Idempotency-Key"])
+        if len(self.keys) == 2:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"reason": "completed"}')
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_connection(kind: Kind) -> None:
+    """With a key it is tried again, with the same one; without it is not known what ran."""
+    Breaks.keys.clear()
+    told: list[str] = []
+    retry = Retry(told=lambda seconds, error: told.append(f"{seconds:g} {error.title}"))
+    with HTTPServer(("127.0.0.1", 0), Breaks) as server:
+        threading.Thread(target=server.serve_forever).start()
+        with kind(f"http://127.0.0.1:{server.server_port}", retry=retry) as runner:
+            assert runner.run("python", "", idempotency_key='a"b') == {"reason": "completed"}
+            with pytest.raises(NoAnswer):
+                runner.run("python", "")
+        server.shutdown()
+    assert Breaks.keys == [r'"a\"b"', r'"a\"b"', None]
+    assert told == ["1 No answer"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

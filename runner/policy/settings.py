@@ -32,6 +32,7 @@ class Settings:
     waiting_time: float
     containers: int
     memory: int
+    warm_share: float
     idle_time: float
     rate_limit: str
     rate_limit_storage: str
@@ -106,6 +107,7 @@ _KEYS: Final = {
     "waiting-time": Key(float, toml.between(0.1, 600)),
     "containers": Key(int, toml.between(1, 64)),
     "memory": Key(str, _size),
+    "warm-share": Key(float, toml.between(0, 1)),
     "idle-time": Key(float, toml.between(1, 86400)),
     "rate-limit": Key(str, rates.problem),
     "rate-limit-storage": Key(str, _storage),

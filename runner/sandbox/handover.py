@@ -17,7 +17,7 @@ def hand_over(nonce: bytes, job: Job) -> bytes:
             message("flags", _items(job.compile_args)),
             message("env", _items(name.encode() + b"=" + value for name, value in job.env)),
             message("limits", b"%d %d" % (microseconds, job.narrowed.memory or 0)),
-            message("again") if len(job.inputs) > 1 else b"",
+            message("again") if job.terminal is None else b"",  # it stays after its last run, until it may go
             message("source", job.source),
             _first_run(job),
         )

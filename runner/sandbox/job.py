@@ -52,6 +52,8 @@ class Job:
     narrowed: Narrowed = Narrowed()
     base64: bool = False
     """Whether the answer has its output in base64."""
+    idempotency_key: str | None = None
+    """The sha256 of the key with which it was asked for: who comes again with it gets the same answer."""
 
     @property
     def size(self) -> int:

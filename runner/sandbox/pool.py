@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from runner.errors import Busy, EngineError
 from runner.policy.policy import Policy
@@ -15,14 +16,18 @@ from runner.policy.settings import Settings
 from runner.sandbox.container import Container
 from runner.sandbox.demand import Demand, Pace
 from runner.sandbox.line import REQUEST, dismissed, in_time, pause
-from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
+from runner.sandbox.plan import CALM_TIME, Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 from runner.sandbox.turns import Turns
 from runner.sandbox.uids import Uids
+from runner.sandbox.warmth import Crowds, Wish, is_scarce, ready
 
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
+ANSWER_TIME = 0.005
+"""Seconds that a run's answer has to go out before its container goes."""
+MEMINFO = Path("/proc/meminfo")
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +76,10 @@ class Pool:
         self._pace = Pace()
         self._tickets = 0
         self.demand = {name: Demand() for name in policies}
+        self._crowds = {name: Crowds() for name in policies}
+        self._warm = {name: policy.warm for name, policy in policies.items()}
         self._closing = False
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def names(self) -> set[str]:
@@ -132,8 +140,25 @@ class Pool:
         try:
             yield container
         finally:
+            self._release(container, live=live)
+
+    def _release(self, container: Container, *, live: bool) -> None:
+        """After its program: it goes at once, or when that disturbs nobody."""
+        if container.done and not live:
+            self._move(container.name, State.HELD)
+            self._turn_in(0.0 if self._line else ANSWER_TIME)
+        else:
             self._move(container.name, State.RETIRING if live else State.ENDING)
-            container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
+            container.stop()  # its keeper makes the next turn, when it is gone
+
+    def _turn_in(self, seconds: float) -> None:
+        """The next turn then, if nothing makes it before."""
+        self._silence()
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._turn)
+
+    def _silence(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
 
     async def _wait(self, request: _Request) -> Container:
         try:
@@ -160,7 +185,9 @@ class Pool:
     def _enqueue(self, request: _Request) -> None:
         demand = self.demand[request.ticket.language]
         self._line[request.ticket.number] = request
-        demand.count(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        demand.count(now)
+        self._crowds[request.ticket.language].count(now, self._at_once(request.ticket.language))
         self._turn()
         at_once = request.served.done()
         if not at_once:
@@ -204,6 +231,12 @@ class Pool:
         waiting = sum(request.ticket.live for request in self._line.values())
         return waiting + sum(entry.state is State.LIVE for entry in self._entries.values())
 
+    def _at_once(self, language: str) -> int:
+        """Programs of a language that wait or run."""
+        waiting = sum(request.ticket.language == language for request in self._line.values())
+        there = (e.seen() for e in self._entries.values())
+        return waiting + sum(c.language == language and c.state is State.RUNNING for c in there)
+
     def _coming(self, language: str) -> bool:
         there = (e.seen() for e in self._entries.values())
         return any(c.language == language and c.state in (State.STARTING, State.IDLE) for c in there)
@@ -222,7 +255,7 @@ class Pool:
     def _view(self, now: float) -> View:
         languages = {
             name: Wanted(
-                warm=policy.warm + round(self.demand[name].at(now) * READY_TIME),
+                warm=self._warm[name] + round(self.demand[name].at(now) * READY_TIME),
                 memory=policy.memory,
                 not_before=self.demand[name].not_before,
             )
@@ -233,10 +266,19 @@ class Pool:
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
 
+    def _learn(self, now: float, meminfo: str) -> None:
+        """What stands ready from now on, by the policies, the day and the host's memory."""
+        share = 0.0 if is_scarce(meminfo) else self._settings.warm_share
+        wishes = {n: Wish(p.warm, self._crowds[n].largest(now), p.memory) for n, p in self._policies.items()}
+        self._warm = ready(wishes, int(share * self._bounds.containers), int(share * self._bounds.memory))
+
     def _turn(self) -> None:
         """Makes a plan and carries it out; called whenever something has changed."""
         if not self._closing:
+            self._silence()
             self._carry_out(plan(self._view(asyncio.get_running_loop().time())))
+            if any(entry.state is State.HELD for entry in self._entries.values()):
+                self._turn_in(CALM_TIME)
 
     def _carry_out(self, todo: Plan) -> None:
         for number, name in todo.handovers:
@@ -302,8 +344,10 @@ class Pool:
             log.error("%s: its keeper failed", keeper.get_name(), exc_info=error)
 
     async def turn_forever(self) -> None:
-        """Keeps containers ready when nothing else happens."""
+        """Keeps containers ready when nothing else happens, and gives them back while the host's memory is scarce."""
         while True:
+            meminfo = MEMINFO.read_text()  # noqa: ASYNC240  # no disk is asked
+            self._learn(asyncio.get_running_loop().time(), meminfo)
             self._turn()
             await asyncio.sleep(TURN_TIME)
 

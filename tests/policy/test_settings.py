@@ -215,7 +215,7 @@ def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(PolicyError) as caught:
         settings.parse(text)
     assert str(caught.value).split("\n") == [
-        "server.toml:24: 'prot' is unknown: did you mean port?",
+        f"server.toml:{len(DATA) + 1}: 'prot' is unknown: did you mean port?",
         "server.toml:1: host must not be empty",
         "server.toml:2: port must be from 0 to 65535",
     ]

@@ -60,7 +60,7 @@ def test_the_launcher_gets_what_was_sent(job: Job) -> None:
     assert (cpu / 1e6 or None, memory or None) == (job.narrowed.cpu_time, job.narrowed.memory)
     last = [kind for kind, _ in messages[messages.index(("source", job.source)) :]]
     assert last == (["source", "live", "type"] if job.terminal else ["source", "input"])
-    assert ("again" in told) == (len(job.inputs) > 1)
+    assert ("again" in told) == (job.terminal is None)
     if job.terminal:
         assert told["live"].decode().split() == [*map(str, job.terminal), *(["plain"] if job.plain else [])]
     assert told["type" if job.terminal else "input"] == job.inputs[0]

@@ -211,6 +211,13 @@ def test_a_container_that_died_idle_is_replaced(own: Server) -> None:
     assert eventually(lambda: len(set(idle(own)) - set(dead)) >= 2, 20)
 
 
+def test_a_crowd_finds_containers_ready_the_next_time(engine: None, tmp_path: Path) -> None:
+    """As many as came at once stand ready from then on, within the share of what there may be."""
+    with serving(tmp_path, running=2, warm_share=0.25, containers=16) as server, ThreadPoolExecutor(6) as clients:
+        assert {answer.status_code for answer in clients.map(server.post, [GOOD] * 6)} == {200}
+        assert eventually(lambda: len(idle(server)) == 4, 30)
+
+
 def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:
     """After idle-time, and there is always one."""
     with serving(tmp_path, idle_time=1.5) as server:
