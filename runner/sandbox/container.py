@@ -102,7 +102,7 @@ class Container:
 
     @property
     def done(self) -> bool:
-        """Whether its program has ended by itself, so that nothing of that is left, and it waits to be stopped."""
+        """Whether its program has ended by itself, so that nothing of that is left, and it can wait to be stopped."""
         return self._transcript.over and not self._overdue and not self.ended
 
     def stop(self) -> None:
@@ -111,7 +111,8 @@ class Container:
 
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
-        self._send(hand_over(self._nonce, job), feed=self._live.feed)
+        stays = not self.policy.compile and job.terminal is None  # until it is stopped
+        self._send(hand_over(self._nonce, job, stays=stays), feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
         for number, phase in enumerate(self._transcript.phases, 1):
