@@ -20,15 +20,18 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ExceptionHandler
 
 from runner import errors, logs
+from runner.host import checks
+from runner.host.watch import Watch
 from runner.mcp import extra
 from runner.policy import configuration
 from runner.policy.configuration import Configuration
+from runner.policy.settings import Settings
 from runner.proof.verifier import open_verifier
-from runner.record import audit
 from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
+from runner.web.answers import open_answers
 from runner.web.apis import codapi, jobe, judge0, mcp, piston
 from runner.web.apis.submissions import open_submissions
 from runner.web.limiter import Limiter
@@ -59,6 +62,7 @@ OTHERS: Final[Mapping[str, Sequence[BaseRoute]]] = {
     "mcp": mcp.ROUTES,
 }
 """The routes of each other API, see `apis` in server.toml."""
+UNSTARTED: Final = "The server does not start: see above."
 
 
 def create_app(config: Configuration) -> Starlette:
@@ -75,6 +79,7 @@ def create_app(config: Configuration) -> Starlette:
         ):
             app.state.metrics = Metrics(app.state.service.pool)
             async with (
+                open_answers(app.state.service, app.state.metrics) as app.state.answers,
                 open_submissions(app.state.service, app.state.metrics) as app.state.submissions,
                 mcp.open_endpoint(app.state.service, settings) as app.state.mcp,
             ):
@@ -96,6 +101,16 @@ def create_app(config: Configuration) -> Starlette:
     return app
 
 
+def refuse_unfit(settings: Settings) -> None:
+    """Exits where this host can run no program, or only without its limits; says what else is wrong with it."""
+    facts = asyncio.run(Watch(settings.audit_file).look())
+    if found := checks.forbidding(facts, settings):
+        sys.exit("\n".join([*map(str, found), UNSTARTED]))
+    for each in checks.findings(facts, settings):
+        if each.level is checks.Level.FAIL:
+            logging.error("host: %r", str(each))
+
+
 def main() -> None:
     """Refuses to start with all problems of all files; serves until SIGTERM."""
     arguments = argparse.ArgumentParser(description="The code runner's HTTP server.")
@@ -105,12 +120,12 @@ def main() -> None:
     logs.setup(args.log_format)
     try:
         config = configuration.load(args.policies)
-        audit.check(config.settings.audit_file)
         if mcp.API in config.settings.apis:
             extra.check()
         asyncio.run(images.check_lock(config, args.policies))
     except (errors.PolicyError, errors.EngineError) as error:
-        sys.exit(f"{error}\nThe server does not start: see above.")
+        sys.exit(f"{error}\n{UNSTARTED}")
+    refuse_unfit(config.settings)
     for policy in config.policies.values():
         for flag, reason in policy.waivers.items():
             logging.warning("waiver: %s: %s: %s", policy.name, flag, reason)

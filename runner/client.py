@@ -7,8 +7,8 @@
         print(report["stdout"], report["reason"])
 
 ``AsyncClient`` is the same with ``await``. A report is the answer to ``POST /run``, as runner/web/README.md tells it: a
-program that fails is no error. What is refused is a ``Refused``; 429 and 503 are tried again before, when the service
-says.
+program that fails is no error. What is refused is a ``Refused``; 429 and 503, and the 502 and 504 of a proxy, are tried
+again before, when the service says. With an ``idempotency_key`` a connection that breaks is tried again, too.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ import httpx
 Report: TypeAlias = dict[str, Any]
 Data: TypeAlias = str | bytes
 """Text, or any bytes."""
-AGAIN: Final = (429, 503)
-"""The statuses that a later try may not meet."""
+AGAIN: Final = (429, 502, 503, 504)
+"""The statuses that a later try may not meet; 502 and 504 are a proxy's."""
 TIMEOUT: Final = httpx.Timeout(10.0, read=120.0)
 """Seconds; an answer may wait for a place, a compiler, and all runs of its inputs."""
 
@@ -42,7 +42,11 @@ class Refused(Exception):
 
 
 class NoAnswer(ConnectionError):
-    """Nobody answers there, or not as HTTP has it."""
+    """Nobody answers there, or not as HTTP has it, or the connection broke."""
+
+    status: Final = 0
+    title: Final = "No answer"
+    seconds: Final = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +64,33 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How long to try again what was refused with 429 or 503."""
+    """How long to try again what a later try may not meet."""
 
     tries: int = 5
     """In all."""
     seconds: float = 60.0
     """That the waits between them may take together; what would take longer is refused at once."""
-    told: Callable[[float, Refused], None] = field(default=lambda _, __: None)
+    told: Callable[[float, Refused | NoAnswer], None] = field(default=lambda _, __: None)
     """Called before each wait, with its seconds and the reason."""
 
 
 class _Attempts:
     """Those of one request. Mutable state: how many there were, and what they have waited."""
 
-    def __init__(self, retry: Retry) -> None:
-        self._retry, self._tried, self._waited = retry, 0, 0.0
+    def __init__(self, retry: Retry, *, safe: bool = False) -> None:
+        """``safe``: whether what may have run already may be asked for again."""
+        self._retry, self._safe, self._tried, self._waited = retry, safe, 0, 0.0
 
-    def pause(self, refused: Refused) -> float:
-        """Seconds until the next, or ``refused`` where there is none."""
+    def pause(self, error: Refused | NoAnswer) -> float:
+        """Seconds until the next, or ``error`` where there is none."""
         self._tried += 1
-        seconds = float(2 ** (self._tried - 1)) if refused.seconds is None else refused.seconds
+        seconds = float(2 ** (self._tried - 1)) if error.seconds is None else error.seconds
         self._waited += seconds
         over = self._tried >= self._retry.tries or self._waited > self._retry.seconds
-        if refused.status not in AGAIN or over:
-            raise refused
-        self._retry.told(seconds, refused)
+        again = error.status in AGAIN or (self._safe and isinstance(error, NoAnswer))
+        if over or not again:
+            raise error
+        self._retry.told(seconds, error)
         return seconds
 
 
@@ -173,6 +179,11 @@ def _options(server: str, key: str) -> dict[str, Any]:
     return {"base_url": server, "headers": headers, "timeout": TIMEOUT}
 
 
+def _keyed(key: str) -> dict[str, str]:
+    """The header, which is a string as JSON has it."""
+    return {"Idempotency-Key": json.dumps(key)} if key else {}
+
+
 _STREAM: Final = {"Accept": "text/event-stream"}
 
 
@@ -205,16 +216,21 @@ class Client:
             raise _unanswered(error) from error
         return found
 
-    def run(self, language: str, code: str, **more: Any) -> Report:
-        """Runs a program to its end; ``more`` is that of ``request``."""
-        body, attempts = request(language, code, **more), _Attempts(self._retry)
+    def run(self, language: str, code: str, *, idempotency_key: str = "", **more: Any) -> Report:
+        """Runs a program to its end; ``more`` is that of ``request``.
+
+        ``idempotency_key``: a new one for each program, such as ``str(uuid.uuid4())``. Then it is asked for again also
+        when the connection breaks, and goes on when this client leaves.
+        """
+        body, headers = request(language, code, **more), _keyed(idempotency_key)
+        attempts = _Attempts(self._retry, safe=bool(idempotency_key))
         while True:
             try:
-                return _checked(self._http.post("/run", json=body))
+                return _checked(self._http.post("/run", json=body, headers=headers))
             except Refused as refused:
                 time.sleep(attempts.pause(refused))
             except httpx.HTTPError as error:
-                raise _unanswered(error) from error
+                time.sleep(attempts.pause(_unanswered(error)))
 
     def stream(self, language: str, code: str, **more: Any) -> Generator[Event, None, None]:
         """The same as it happens; who stops reading stops the program."""
@@ -269,16 +285,21 @@ class AsyncClient:
             raise _unanswered(error) from error
         return found
 
-    async def run(self, language: str, code: str, **more: Any) -> Report:
-        """Runs a program to its end; ``more`` is that of ``request``."""
-        body, attempts = request(language, code, **more), _Attempts(self._retry)
+    async def run(self, language: str, code: str, *, idempotency_key: str = "", **more: Any) -> Report:
+        """Runs a program to its end; ``more`` is that of ``request``.
+
+        ``idempotency_key``: a new one for each program, such as ``str(uuid.uuid4())``. Then it is asked for again also
+        when the connection breaks, and goes on when this client leaves.
+        """
+        body, headers = request(language, code, **more), _keyed(idempotency_key)
+        attempts = _Attempts(self._retry, safe=bool(idempotency_key))
         while True:
             try:
-                return _checked(await self._http.post("/run", json=body))
+                return _checked(await self._http.post("/run", json=body, headers=headers))
             except Refused as refused:
                 await asyncio.sleep(attempts.pause(refused))
             except httpx.HTTPError as error:
-                raise _unanswered(error) from error
+                await asyncio.sleep(attempts.pause(_unanswered(error)))
 
     async def stream(self, language: str, code: str, **more: Any) -> AsyncGenerator[Event, None]:
         """The same as it happens; who stops reading, and closes, stops the program."""

@@ -60,6 +60,10 @@ class UnknownLanguage(Refusal):
     """There is no policy of that name."""
 
 
+class KeyReused(Refusal):
+    """An idempotency key stands for another request already."""
+
+
 class RetryLater(Refusal):
     """A refusal that a later try may not meet; ``seconds`` is when."""
 

@@ -18,7 +18,7 @@ LONG: Final = (
     *("test_attacks", "test_engine_faults", "test_terminal", "test_terminal_cpp", "test_programs", "test_live"),
     *("test_audit", "test_access", "test_hostile_clients", "test_lifecycle", "test_protocol", "test_runs"),
     *("test_policy", "test_verify", "test_gvisor", "test_killed_server", "test_load", "test_redis", "test_http"),
-    *("test_client", "test_judge", "test_mcp"),
+    *("test_client", "test_judge", "test_mcp", "test_cluster", "test_registry"),
 )
 """The files that take longest come first, so that no process is left with one of them when the others have ended."""
 

@@ -263,7 +263,7 @@ def serving(
     ``keys``: the text of its keys.toml, if it has one.
     """
     port, instance = free_port(), str(settings.get("instance", f"test-{secrets.token_hex(4)}"))
-    defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute"}
+    defaults = {"port": port, "instance": instance, "rate-limit": "100000 per 1 minute", "warm-share": 0.0}
     defaults["audit-file"] = str(folder / "audit.jsonl")
     changed = defaults | {key.replace("_", "-"): value for key, value in settings.items()}
     policies = copy_policies(folder, changed, edit or {}, warm, languages, more)

@@ -134,7 +134,7 @@ def settled(server: Server) -> Held:
 def soak(folder: Path, runs: int, seed: int) -> list[str]:
     """What went wrong; the figures are printed."""
     chance, figures = random.Random(seed), Figures()
-    with serving(folder, warm=2, languages=LANGUAGES, waiting=CLIENTS * 2, waiting_time=60.0) as server:
+    with serving(folder, warm=2, languages=LANGUAGES, waiting_memory="64m") as server:
         client(server, chance.getrandbits(32), 4, Figures())  # what is loaded and kept for good is there then
         assert eventually(lambda: all(server.get("/ready").json()["verified"].values()), 60)  # that takes containers
         before, began = settled(server), time.monotonic()

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 
@@ -89,9 +89,10 @@ def test_a_run_and_its_events(server: Server, kind: Kind) -> None:
         several = runner.run("python", SUM, inputs=["1", b"2"], base64=True)
         assert [run["stdout"] for run in several["results"]] == ["MQo=", "Mgo="]
         events = list(runner.stream("python", "print('é')"))
-        assert [event.name for event in events] == ["phase", "phase", "stdout", "result"]
-        assert events[2].data == {"text": "é\n"}
-        assert events[3].data["reason"] == "completed"
+        assert events[0].data["phase"] == "queued"  # and again, where the last container is not gone yet
+        _, output, result = (event for event in events if event.data.get("phase") != "queued")
+        assert (output.name, output.data) == ("stdout", {"text": "é\n"})
+        assert (result.name, result.data["reason"]) == ("result", "completed")
         with pytest.raises(Refused) as refused:
             runner.run("python", "", env={"PATH": "/"})
         assert (refused.value.status, refused.value.title, refused.value.seconds) == (400, "Bad request", None)
@@ -187,6 +188,41 @@ def test_who_stops_reading_stops_the_program(server: Server) -> None:
 
     asyncio.run(reads())
     assert eventually(lambda: not runs(mark))
+
+
+class Breaks(BaseHTTPRequestHandler):
+    """Reads a request, and is gone; the second time it answers."""
+
+    keys: ClassVar[list[str | None]] = []
+
+    def do_POST(self) -> None:
+        """The connection is closed without an answer."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.keys.append(self.headers["Idempotency-Key"])
+        if len(self.keys) == 2:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"reason": "completed"}')
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_connection(kind: Kind) -> None:
+    """With a key it is tried again, with the same one; without it is not known what ran."""
+    Breaks.keys.clear()
+    told: list[str] = []
+    retry = Retry(told=lambda seconds, error: told.append(f"{seconds:g} {error.title}"))
+    with HTTPServer(("127.0.0.1", 0), Breaks) as server:
+        threading.Thread(target=server.serve_forever).start()
+        with kind(f"http://127.0.0.1:{server.server_port}", retry=retry) as runner:
+            assert runner.run("python", "", idempotency_key='a"b') == {"reason": "completed"}
+            with pytest.raises(NoAnswer):
+                runner.run("python", "")
+        server.shutdown()
+    assert Breaks.keys == [r'"a\"b"', r'"a\"b"', None]
+    assert told == ["1 No answer"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -37,6 +37,7 @@ SERVERS: Final = (
     ".venv/bin/python -m pip install -r runner/mcp/requirements.txt",
     ".venv/bin/python server.py --log-format=json",
     "DOCKER_GID=$(stat -c %g /var/run/docker.sock) docker compose up --detach",
+    "docker stack deploy --resolve-image=never --compose-file images/server/stack.yaml code-runner",
     "npm install --no-package-lock && npm run build",
 )
 """What no test here starts; others do."""
@@ -96,6 +97,9 @@ def test_the_curls_run_as_written(server: Server, command: str, told: str) -> No
         assert steady(json.loads(told)) == steady(json.loads(seen))
     elif EVENTS in command:
         same_events(told, seen)
+    elif "Idempotency-Key" in command:
+        assert seen == curl(server, command)
+        assert json.loads(seen)["stdout"] == "3\n"
     elif '"inputs"' in command:
         answer = json.loads(seen)
         assert answer["status"] == "success"
@@ -159,6 +163,9 @@ def place(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in ("lock", "run python program.py"):
         ended = shell(folder, f".venv/bin/python -m runner {command}")
         assert ended.returncode == 0, ended.stderr
+    for node in ("node1", "node2"):
+        (folder / node).mkdir()
+        (folder / node / "audit.jsonl").write_text((folder / "audit.jsonl").read_text())
     return folder
 
 

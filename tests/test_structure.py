@@ -23,7 +23,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "record": {"policy"},
     "sandbox": {"policy"},
     "proof": {"policy", "sandbox"},
-    "runs": {"policy", "sandbox", "record"},
+    "runs": {"host", "policy", "sandbox", "record"},
     "apis": {"policy", "sandbox", "runs"},
     "mcp": {"policy", "sandbox", "runs"},
     "judge": set(),

@@ -5,7 +5,7 @@ import asyncio
 import json
 from dataclasses import asdict
 
-from runner.host.checks import Finding, Level, findings
+from runner.host.checks import Level, findings
 from runner.host.look import look
 from runner.policy import configuration
 from runner.runs.service import command
@@ -26,11 +26,5 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(each) for each in found], indent=2))
     else:
-        print("\n".join(map(line, found)))
+        print("\n".join(map(str, found)))
     return 1 if any(each.level is Level.FAIL for each in found) else 0
-
-
-def line(finding: Finding) -> str:
-    """One a check."""
-    remedy = f". Remedy: {finding.remedy}" if finding.remedy else ""
-    return f"{finding.level:8}{finding.check}: {finding.said}{remedy}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from runner.errors import BadRequest
 
 if TYPE_CHECKING:
-    from runner.client import AsyncClient, Refused
+    from runner.client import AsyncClient, NoAnswer, Refused
 
 KEY = "RUNNER_KEY"
 
@@ -35,7 +35,7 @@ async def client(args: argparse.Namespace, line: "Line") -> "AsyncIterator[Async
         )
         raise BadRequest(said) from None
 
-    def told(seconds: float, refused: "Refused") -> None:
+    def told(seconds: float, refused: "Refused | NoAnswer") -> None:
         line.show(f"{refused.title}: trying again in {math.ceil(seconds)} s")
 
     key = args.key_file.read_text().strip() if args.key_file else os.environ.get(KEY, "")

@@ -10,10 +10,11 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from runner.commands import remote
 from runner.commands.remote import Line
+from runner.errors import BadRequest
 from runner.policy import configuration
 from runner.policy.configuration import Configuration
 from runner.policy.policy import Policy
@@ -48,6 +49,13 @@ class Event(Protocol):
 Events = AsyncGenerator[Event | None, None]
 
 
+class Seen(NamedTuple):
+    """An ``Event``."""
+
+    name: str
+    data: Mapping[str, Any]
+
+
 def add(arguments: argparse.ArgumentParser) -> None:
     """Which language, the file of the program, and what to print."""
     arguments.add_argument("language")
@@ -57,11 +65,19 @@ def add(arguments: argparse.ArgumentParser) -> None:
     arguments.add_argument(
         "--beside", action="append", default=[], type=Path, metavar="FILE", help="a file to lie beside the program"
     )
+    arguments.add_argument(
+        "--idempotency-key",
+        default="",
+        metavar="KEY",
+        help="with --server: ask again also when the connection breaks; one for each program, such as uuidgen's",
+    )
     remote.add(arguments)
 
 
 def main(args: argparse.Namespace) -> int:
     """The program's input is this command's, unless that is a terminal; its exit code is this command's, too."""
+    if args.idempotency_key and not args.server:
+        raise BadRequest("--idempotency-key is for a --server: here no connection can break.")
     report = asyncio.run(_remotely(args) if args.server else _here(args))
     if args.json:
         print(json.dumps(report, indent=2))
@@ -75,7 +91,18 @@ async def _remotely(args: argparse.Namespace) -> Mapping[str, Any]:
     async with remote.client(args, line) as client:
         files = {path.name: path.read_bytes() for path in args.beside}
         code, data = remote.text(Path(args.file)), _input(MOST)
-        return await _show(client.stream(args.language, code, input=data, files=files, args=args.arg), line, args)
+        more: dict[str, Any] = {"input": data, "files": files, "args": args.arg}
+        if key := args.idempotency_key:
+            report = await client.run(args.language, code, idempotency_key=key, **more)
+            return await _show(_at_its_end(report), line, args)
+        return await _show(client.stream(args.language, code, **more), line, args)
+
+
+async def _at_its_end(report: Mapping[str, Any]) -> Events:
+    """What was written, told when all of it is there: what broke on its way may come again."""
+    for name, field in (("stderr", "compile_output"), ("stdout", "stdout"), ("stderr", "stderr")):
+        yield Seen(name, {"text": report[field]})
+    yield Seen("result", report)
 
 
 async def _here(args: argparse.Namespace) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Is this host fit? A finding for each thing that a container's boundaries or the service rest on. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,14 +10,19 @@ from runner.host.facts import Facts
 from runner.policy.settings import Settings
 
 GIBIBYTE: Final = 1024**3
+FULL: Final = 64 * 1024**2
+"""Bytes on the engine's disk below which containers do not start, or soon will not: each writes some KiB there."""
 OLDEST: Final = (20, 10, 10)
 """The first engine that reads the seccomp profile of the policies."""
 IDS: Final = "100000:2144000000"
 """Enough for the policies' uids; the 65536 that a system gives are not: no container starts."""
+CHEAP: Final = (28,)
+"""From which on a container takes a quarter less CPU time: tests/bench/README.md has the figures."""
 CORE_PATTERN: Final = "/proc/sys/kernel/core_pattern"
 DMESG: Final = "/proc/sys/kernel/dmesg_restrict"
 BPF: Final = "/proc/sys/kernel/unprivileged_bpf_disabled"
-COMMAND_LINE: Final = "/proc/cmdline"
+VSYSCALL: Final = "/proc/self/maps"
+"""Of its lines, that of the page of old system calls; "" where there is none."""
 SMT: Final = "/sys/devices/system/cpu/smt/active"
 FLAWS: Final = "/sys/devices/system/cpu/vulnerabilities/"
 """A file for each flaw of the processor that the kernel knows."""
@@ -40,37 +45,77 @@ class Finding:
     check: str
     level: Level
     said: str
+    """For whoever asks, without anything internal where it is a check of `RUNS`."""
     remedy: str = ""
+    detail: str = ""
+    """The engine's or the kernel's own words: for who operates it, never for a client."""
+
+    def __str__(self) -> str:
+        detail = f": {' '.join(self.detail.split())}" if self.detail else ""
+        remedy = f". Remedy: {self.remedy}" if self.remedy else ""
+        return f"{self.level:8}{self.check}: {self.said}{detail}{remedy}"
 
 
-Said = tuple[Level, str, str]
+LIMITS: Final = {
+    "--memory": "MemoryLimit",
+    "--memory-swap": "SwapLimit",
+    "--cpus": "CpuCfsQuota",
+    "--pids-limit": "PidsLimit",
+}
+"""What needs a controller of the kernel's, and how `docker info` says that it is there."""
+
+Said = tuple[Level, str, str] | tuple[Level, str, str, str]
+"""The level, what was said, the remedy, and own words of the engine's."""
 Check = Callable[[Facts, Settings], Said]
 
 
 def _engine(facts: Facts, settings: Settings) -> Said:
+    if facts.podman:
+        said = f"Podman {facts.podman} answers to the name of docker: what a policy asks for is not proved there"
+        return Level.FAIL, said, "install Docker's engine, and its own client"
     if facts.info is None:
-        return Level.FAIL, f"no Docker engine answers: {facts.engine_error or 'nothing was said'}", "make engine"
-    version = str(facts.info.get("ServerVersion", ""))
-    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
-    if numbers < OLDEST:
-        return Level.FAIL, f"Docker {version} is too old for the seccomp profile", "install 20.10.10 or newer"
-    return Level.PASS, f"Docker {version}, runtime {facts.info.get('DefaultRuntime')}", ""
+        said = "the container engine does not answer"
+        return Level.FAIL, said, "start it: make engine", facts.engine_error or "nothing was said"
+    version = str(facts.info.get("ServerVersion") or "")
+    if _numbers(version) < OLDEST:
+        said = f"the engine is {version or 'of no version'}: too old for the seccomp profile, or none of Docker's"
+        return Level.FAIL, said, "install Docker 20.10.10 or newer"
+    client = facts.info.get("ClientInfo")
+    own = client.get("Version") if isinstance(client, Mapping) else None
+    return Level.PASS, f"Docker {version}, client {own}, runtime {facts.info.get('DefaultRuntime')}", ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def _cost(facts: Facts, settings: Settings) -> Said:
+    """What a container takes is what limits the runs per second."""
+    info = facts.info or {}
+    version = str(info.get("ServerVersion", ""))
+    dear = {
+        f"Docker {version}, not 28 or newer": OLDEST <= _numbers(version) < CHEAP,
+        "the image store of containerd, not overlay2": info.get("Driver") == "overlayfs",
+        "runc, not crun": info.get("CgroupVersion") == "2" and info.get("DefaultRuntime") == "runc",
+    }
+    if found := [what for what, there in dear.items() if there]:
+        remedy = "see tests/bench/README.md; then let `runner verify` prove the policies anew"
+        return Level.CAUTION, f"a container takes more CPU time than it must: {'; '.join(found)}", remedy
+    return Level.PASS, "engine, runtime and storage are those that take the least CPU time", ""
 
 
 def _cgroups(facts: Facts, settings: Settings) -> Said:
     info = facts.info or {}
-    needed = {
-        "--memory": "MemoryLimit",
-        "--memory-swap": "SwapLimit",
-        "--cpus": "CpuCfsQuota",
-        "--pids-limit": "PidsLimit",
-    }
-    if without := [flag for flag, key in needed.items() if not info.get(key)]:
+    version = f"cgroup v{info.get('CgroupVersion') or ' of no version'}, driver {info.get('CgroupDriver')}"
+    if without := [flag for flag, key in LIMITS.items() if info.get(key) is False]:
         remedy = "boot with cgroup_enable=memory swapaccount=1, or use cgroup v2 with its controllers delegated"
-        return Level.FAIL, f"the kernel does not keep {', '.join(without)}", remedy
+        return Level.FAIL, f"{version}: {', '.join(without)} would be ignored", remedy
+    if untold := [flag for flag, key in LIMITS.items() if not info.get(key)]:
+        return Level.CAUTION, f"{version}: docker info does not tell of {', '.join(untold)}", "see runner verify"
+    said = f"{version}, keeps {', '.join(LIMITS)}"
     if info.get("CgroupVersion") == "1":
-        return Level.CAUTION, "cgroup v1, which newer systems no longer have", "boot with cgroup v2 when you can"
-    return Level.PASS, f"cgroup v{info.get('CgroupVersion')}, driver {info.get('CgroupDriver')}", ""
+        return Level.CAUTION, f"{said}; newer systems have no v1", "boot with cgroup v2 when you can"
+    return Level.PASS, said, ""
 
 
 def _runtime(facts: Facts, settings: Settings) -> Said:
@@ -111,16 +156,18 @@ def _listed(facts: Facts, key: str) -> list[str]:
 
 
 def _access(facts: Facts, settings: Settings) -> Said:
-    told = any("without encryption" in warning for warning in _listed(facts, "Warnings"))
-    if told or re.match(r"tcp://(?!(localhost|127\.|\[::1\]))", facts.docker_host):
-        said = "the engine listens on the network: whoever reaches it is root here"
+    told = any("API is accessible on" in warning for warning in _listed(facts, "Warnings"))
+    if told or re.match(r"tcp://(?!(localhost|127\.|\[::1\]))", facts.endpoint):
+        said = "the engine listens on the network: whoever reaches it is root on its host"
         return Level.FAIL, said, "use its socket, or ssh://"
     if facts.socket_mode is not None and facts.socket_mode & 0o006:
-        return Level.FAIL, f"everybody may use the engine's socket (mode {facts.socket_mode:o})", "chmod 660"
-    if facts.docker_group:
-        said = f"in the group docker, which is root: {', '.join(facts.docker_group)}"
+        return Level.FAIL, f"everybody may use {facts.endpoint} (mode {facts.socket_mode:o})", "chmod 660"
+    if facts.socket_users:
+        said = f"in the group {facts.socket_group}, which is root: {', '.join(facts.socket_users)}"
         return Level.CAUTION, said, "leave nobody in it but the service"
-    return Level.PASS, "the engine is asked over a socket of its own", ""
+    if facts.socket_mode is None:
+        return Level.CAUTION, f"who may use {facts.endpoint or 'the engine'} cannot be seen from here", "look there"
+    return Level.PASS, f"{facts.endpoint}, mode {facts.socket_mode:o}", ""
 
 
 def _warnings(facts: Facts, settings: Settings) -> Said:
@@ -131,15 +178,15 @@ def _warnings(facts: Facts, settings: Settings) -> Said:
 
 
 def _storage(facts: Facts, settings: Settings) -> Said:
-    driver = str((facts.info or {}).get("Driver"))
+    driver = str((facts.info or {}).get("Driver") or "unknown")
+    if facts.disk_free is not None and facts.disk_free < FULL:
+        return Level.FAIL, "the engine's disk is full", "make room: docker system df says what takes it"
     if driver not in ("overlay2", "overlayfs", "btrfs", "zfs"):
         return Level.CAUTION, f"storage driver {driver}: starts are slow", "use overlay2"
     if facts.disk_free is None:
         return Level.CAUTION, f"{driver}; how full its disk is cannot be seen from here", "look there"
-    free = f"{driver}, {facts.disk_free / GIBIBYTE:.1f} GiB are free"
-    if facts.disk_free < GIBIBYTE:
-        return Level.FAIL, f"{free}: containers will not start when it is full", "make room"
-    return (Level.PASS, free, "") if facts.disk_free > 5 * GIBIBYTE else (Level.CAUTION, free, "make room")
+    said = f"{driver}, {facts.disk_free / GIBIBYTE:.1f} GiB are free; programs write nothing there"
+    return (Level.PASS, said, "") if facts.disk_free > 5 * GIBIBYTE else (Level.CAUTION, said, "make room")
 
 
 def _restore(facts: Facts, settings: Settings) -> Said:
@@ -150,28 +197,39 @@ def _restore(facts: Facts, settings: Settings) -> Said:
 
 
 def _images(facts: Facts, settings: Settings) -> Said:
-    if facts.missing_images:
-        return Level.FAIL, f"without their image: {', '.join(facts.missing_images)}", "make images"
+    if missing := facts.missing_images:
+        return Level.FAIL, f"the image of {' and of '.join(missing)} is missing", "`make images` builds it"
     return Level.PASS, f"the images of {', '.join(settings.languages)} are there", ""
 
 
 def _start(facts: Facts, settings: Settings) -> Said:
+    if facts.not_starting:
+        said = f"containers for {' and '.join(facts.not_starting)} do not start"
+        remedy = "see what docker says: `runner doctor`, or the log"
+        if _option(facts, "rootless"):
+            remedy = f"a rootless engine's user needs the ids of {{uid}} in /etc/subuid and /etc/subgid; else {remedy}"
+        return Level.FAIL, said, remedy, facts.start_error
     if facts.start_seconds is None:
-        return Level.FAIL, "a container did not start, or did not end by itself", "see what docker says: runner run"
+        return Level.CAUTION, "none was started", "see the other lines"
     said = f"a container takes {facts.start_seconds:.2f} s from its command to its end"
     return (Level.PASS, said, "") if facts.start_seconds < 2 else (Level.CAUTION, said, "the host is slow, or busy")
 
 
 def _audit(facts: Facts, settings: Settings) -> Said:
     if facts.audit_error:
-        return Level.FAIL, facts.audit_error, "nothing runs that is not recorded: see above"
+        said, remedy = "the audit file cannot be written", "nothing runs unrecorded: mend that, or name another"
+        return Level.FAIL, said, remedy, facts.audit_error
     if facts.audit_free is None:
         return Level.CAUTION, "audit-file is off: nobody will know what ran", "name a file in server.toml"
+    if facts.audit_free <= 0:
+        return Level.FAIL, "the audit file's disk is full", "nothing runs unrecorded: make room"
     said = f"the audit file has {facts.audit_free / GIBIBYTE:.1f} GiB, about {facts.audit_free // 2048:,} runs"
     return (Level.PASS, said, "") if facts.audit_free > GIBIBYTE else (Level.CAUTION, said, "make room")
 
 
 def _swap(facts: Facts, settings: Settings) -> Said:
+    if facts.swap is None:
+        return _unseen("/proc/meminfo")
     said = f"{facts.swap / GIBIBYTE:.1f} GiB of swap" if facts.swap else "no swap"
     return Level.PASS, f"{said}; programs use none", ""
 
@@ -204,13 +262,18 @@ def _switch(facts: Facts, path: str, what: str, remedy: str) -> Said:
 
 
 def _vsyscall(facts: Facts, settings: Settings) -> Said:
-    if "vsyscall=emulate" in facts.kernel.get(COMMAND_LINE, "").split():
-        return Level.CAUTION, "vsyscall=emulate: a page at a known address", "boot with vsyscall=none"
+    if VSYSCALL not in facts.kernel:
+        return _unseen("the page of old system calls (vsyscall)")
+    if " r-xp " in facts.kernel[VSYSCALL]:
+        said = "vsyscall=emulate: code at an address that every program knows"
+        return Level.CAUTION, said, "boot with vsyscall=none"
     return Level.PASS, "no vsyscall page that can be read", ""
 
 
 def _threads(facts: Facts, settings: Settings) -> Said:
-    if facts.kernel.get(SMT) == "1":
+    if SMT not in facts.kernel:
+        return _unseen(SMT)
+    if facts.kernel[SMT] == "1":
         said = "two programs may share a core (SMT), and learn of each other by it"
         return Level.CAUTION, said, "boot with nosmt where programs must not"
     return Level.PASS, "no two programs share a core at a time", ""
@@ -251,6 +314,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("access", _access),
     ("images", _images),
     ("start", _start),
+    ("cost", _cost),
     ("audit", _audit),
     ("storage", _storage),
     ("cgroups", _cgroups),
@@ -274,6 +338,10 @@ WITHOUT_ENGINE: Final = frozenset(
     {"engine", "audit", "swap", "core dumps", "kernel log", "bpf", "vsyscall", "smt", "mitigations", "open files"}
 )
 """What can be told where no engine answers."""
+RUNS: Final = frozenset({"engine", "images", "start", "audit", "storage", "cgroups", "seccomp"})
+"""Without which no program runs, or its limits do not hold: where one fails, `GET /ready` is 503."""
+LASTING: Final = frozenset({"engine", "audit", "cgroups", "seccomp"})
+"""Those that nothing mends but somebody: where one fails, no server starts."""
 
 
 def findings(facts: Facts, settings: Settings) -> Iterator[Finding]:
@@ -281,3 +349,15 @@ def findings(facts: Facts, settings: Settings) -> Iterator[Finding]:
     for name, check in CHECKS:
         if facts.info is not None or name in WITHOUT_ENGINE:
             yield Finding(name, *check(facts, settings))
+
+
+def failures(facts: Facts, settings: Settings) -> list[Finding]:
+    """Why no program can run, or must not, as far as it was looked."""
+    return [each for each in findings(facts, settings) if each.level is Level.FAIL and each.check in RUNS]
+
+
+def forbidding(facts: Facts, settings: Settings) -> list[Finding]:
+    """Why no server may start. An engine that is not there may come, as after a boot: until then it is not ready."""
+    away = facts.info is None and not facts.podman
+    found = [each for each in failures(facts, settings) if each.check in LASTING]
+    return [each for each in found if not (away and each.check == "engine")]

@@ -1,8 +1,8 @@
-"""Looks at the host and asks its engine: what ``runner doctor`` judges."""
+"""Looks at the host and asks its engine, once: what ``runner doctor`` judges."""
 
+import dataclasses
 import grp
-import json
-import os
+import pwd
 import re
 import resource
 import time
@@ -10,56 +10,53 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from runner.errors import EngineError, PolicyError
-from runner.host.checks import BPF, COMMAND_LINE, CORE_PATTERN, DMESG, FLAWS, SMT
+from runner.errors import EngineError
+from runner.host.checks import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.host.facts import Facts
+from runner.host.watch import Watch, is_here
 from runner.policy import argv
 from runner.policy.configuration import Configuration
-from runner.record import audit
+from runner.policy.policy import Policy
 from runner.sandbox import images, names, process, removal
 from runner.sandbox.container import START_TIME
-from runner.sandbox.process import COMMAND_TIME
 from runner.sandbox.uids import Uids
 
-SOCKET: Final = "/var/run/docker.sock"
-FILES: Final = (CORE_PATTERN, DMESG, BPF, COMMAND_LINE, SMT)
+FILES: Final = (CORE_PATTERN, DMESG, BPF, SMT)
 
 
 async def look(config: Configuration, instance: str) -> Facts:
-    """Everything, once. A container of the first language is started and ended. Takes a second or two."""
-    info, error = await _info()
-    host = os.environ.get("DOCKER_HOST", "")
-    audit_error, audit_free = _audit(config.settings.audit_file)
-    missing: tuple[str, ...] = ()
-    start = None
-    if info is not None:
-        missing = tuple(name for name, found in (await images.identities(config.policies)).items() if found is None)
-        start = await _start(config, instance)
-    return Facts(
-        info=info,
-        engine_error=error,
-        docker_host=host,
-        socket_mode=_mode(host.removeprefix("unix://") if host else SOCKET),
-        docker_group=_members("docker"),
-        disk_free=_free(str((info or {}).get("DockerRootDir", ""))),
-        audit_error=audit_error,
-        audit_free=audit_free,
-        missing_images=missing,
-        start_seconds=start,
-        kernel={str(path): text for path in _kernel_files() if (text := _read(path)) is not None},
-        swap=_swap(),
+    """Everything, once. Takes a second or two: a container of the first language that has its image is started."""
+    seen = await Watch(config.settings.audit_file).look()
+    endpoint = process.environment().get("DOCKER_HOST", "")
+    mode, group, users = _socket(endpoint)
+    kernel = {str(path): text for path in _kernel_files() if (text := _read(path)) is not None}
+    seen = dataclasses.replace(
+        seen,
+        endpoint=endpoint,
+        socket_mode=mode,
+        socket_group=group,
+        socket_users=users,
+        kernel=(kernel | _vsyscall()) if is_here(seen) else {},
+        swap=_swap() if is_here(seen) else None,
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
-        clock_offset=_offset(str((info or {}).get("SystemTime")), time.time()),
     )
+    return seen if seen.info is None else await _with_containers(seen, seen.info, config, instance)
 
 
-async def _info() -> tuple[dict[str, Any] | None, str]:
-    try:
-        found: dict[str, Any] = json.loads(await process.output(argv.engine_info(), COMMAND_TIME))
-    except (EngineError, ValueError) as error:
-        return None, str(getattr(error, "detail", error)).strip()
-    errors = found.get("ServerErrors")
-    return (None, "; ".join(errors)) if errors else (found, "")
+async def _with_containers(seen: Facts, info: Any, config: Configuration, instance: str) -> Facts:
+    offset = _offset(str(info.get("SystemTime")), time.time())
+    missing = tuple(name for name, found in (await images.identities(config.policies)).items() if found is None)
+    policy = next((each for name, each in config.policies.items() if name not in missing), None)
+    seconds, error = await _start(policy, instance) if policy else (None, "")
+    not_starting = (policy.name,) if policy and seconds is None else ()
+    return dataclasses.replace(
+        seen,
+        clock_offset=offset,
+        missing_images=missing,
+        not_starting=not_starting,
+        start_error=error,
+        start_seconds=seconds,
+    )
 
 
 def _offset(told: str, now: float) -> float | None:
@@ -69,51 +66,43 @@ def _offset(told: str, now: float) -> float | None:
         return None
 
 
-async def _start(config: Configuration, instance: str) -> float | None:
-    """A launcher whose stdin is at its end exits at once."""
-    policy = next(iter(config.policies.values()))
+async def _start(policy: Policy, instance: str) -> tuple[float | None, str]:
+    """How long it took, or docker's words. A launcher whose stdin is at its end exits at once."""
     name = names.new()
     began = time.monotonic()
     try:
         done = await process.execute(argv.run(policy, name, Uids().take(), instance), START_TIME)
-    except EngineError:
+    except EngineError as error:
         await removal.remove(name, settled=False)
-        return None
-    return time.monotonic() - began if done.code == 0 else None
+        return None, error.detail
+    return (time.monotonic() - began, "") if done.code == 0 else (None, done.stderr.strip())
 
 
-def _audit(path: str) -> tuple[str, int | None]:
+def _socket(endpoint: str) -> tuple[int | None, str, tuple[str, ...]]:
+    """Its permissions, and its group with who is in it."""
+    if not endpoint.startswith("unix://"):
+        return None, "", ()
     try:
-        audit.check(path)
-    except PolicyError as error:
-        return str(error), None
-    return "", _free(str(Path(path).absolute().parent)) if path else None
-
-
-def _free(folder: str) -> int | None:
-    try:
-        disk = os.statvfs(folder)
+        found = Path(endpoint.removeprefix("unix://")).stat()
+        group = grp.getgrgid(found.st_gid) if found.st_gid else None
     except OSError:
-        return None
-    return disk.f_bavail * disk.f_frsize
-
-
-def _mode(path: str) -> int | None:
-    try:
-        return Path(path).stat().st_mode & 0o777
-    except OSError:
-        return None
-
-
-def _members(group: str) -> tuple[str, ...]:
-    try:
-        return tuple(grp.getgrnam(group).gr_mem)
-    except KeyError:
-        return ()
+        return None, "", ()
+    except KeyError:  # a group of the host's, seen from inside a container
+        return found.st_mode & 0o777, "", ()
+    if group is None or not found.st_mode & 0o060:
+        return found.st_mode & 0o777, "", ()
+    own = {user.pw_name for user in pwd.getpwall() if user.pw_gid == found.st_gid}
+    return found.st_mode & 0o777, group.gr_name, tuple(sorted(own.union(group.gr_mem)))
 
 
 def _kernel_files() -> list[Path]:
     return [*map(Path, FILES), *sorted(Path(FLAWS).glob("*"))]
+
+
+def _vsyscall() -> dict[str, str]:
+    """The kernel's own word on whether it can be read: the command line tells only of what was asked for."""
+    lines = (_read(Path(VSYSCALL)) or "").splitlines()
+    return {VSYSCALL: "".join(line for line in lines if line.endswith("[vsyscall]"))} if lines else {}
 
 
 def _read(path: Path) -> str | None:

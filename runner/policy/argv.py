@@ -74,14 +74,18 @@ def left_over() -> tuple[str, ...]:
 
 
 def image_identity(image: str) -> tuple[str, ...]:
-    """Prints what a local image is: its repository's digest where it has one, else its id."""
-    template = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
-    return ("docker", "image", "inspect", f"--format={template}", image)
+    """Prints what a local image is: its id, then its digest in each repository that it came from or went to."""
+    return ("docker", "image", "inspect", "--format={{.Id}}{{range .RepoDigests}} {{.}}{{end}}", image)
 
 
 def engine_version() -> tuple[str, ...]:
     """Prints the engine's version: the engine itself has to answer."""
     return ("docker", "version", "--format={{.Server.Version}}")
+
+
+def engine_endpoint() -> tuple[str, ...]:
+    """Prints where docker's client finds the engine: by DOCKER_HOST, or by the context that the user has chosen."""
+    return ("docker", "context", "inspect", "--format={{.Endpoints.docker.Host}}")
 
 
 def engine_info() -> tuple[str, ...]:

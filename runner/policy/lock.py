@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -27,6 +28,15 @@ def entry(policy: Policy, image: str | None) -> dict[str, Any]:
         "digest": digest(command),
         "command": list(command),
     }
+
+
+def identity(image: str, number: str, *digests: str) -> str:
+    """What an image really is: its digest in the repository by which the policy names it, else its id.
+
+    So another repository that it is pushed to, or pulled from, makes it no other image.
+    """
+    repository = re.sub(r":[^/:]*$", "", image.partition("@")[0])
+    return next((each for each in digests if each.partition("@")[0] == repository), number)
 
 
 def digest(command: Sequence[str]) -> str:

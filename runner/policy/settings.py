@@ -28,10 +28,11 @@ class Settings:
     languages: tuple[str, ...]
     running: int
     live: int
-    waiting: int
+    waiting_memory: int
     waiting_time: float
     containers: int
     memory: int
+    warm_share: float
     idle_time: float
     rate_limit: str
     rate_limit_storage: str
@@ -82,6 +83,10 @@ def _proxies(value: list[object]) -> str | None:
     return None
 
 
+def _size(value: str) -> str | None:
+    return None if size(value) else 'must be a size such as "6g"'
+
+
 def _languages(value: list[object]) -> str | None:
     ok = value and all(isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name) for name in value)
     return None if ok and len({*value}) == len(value) else 'must be a list of policies, each once, such as "python"'
@@ -98,10 +103,11 @@ _KEYS: Final = {
     "languages": Key(list, _languages),
     "running": Key(int, toml.between(0, 64)),
     "live": Key(int, toml.between(0, 64)),
-    "waiting": Key(int, toml.between(1, 10_000)),
+    "waiting-memory": Key(str, _size),
     "waiting-time": Key(float, toml.between(0.1, 600)),
     "containers": Key(int, toml.between(1, 64)),
-    "memory": Key(str, lambda v: None if size(v) else 'must be a size such as "6g"'),
+    "memory": Key(str, _size),
+    "warm-share": Key(float, toml.between(0, 1)),
     "idle-time": Key(float, toml.between(1, 86400)),
     "rate-limit": Key(str, rates.problem),
     "rate-limit-storage": Key(str, _storage),
@@ -131,6 +137,6 @@ def parse(text: str) -> Settings:
 
 def _value(data: Mapping[str, Any], key: str) -> Any:
     value = data[key]
-    if key == "memory":
+    if key in ("memory", "waiting-memory"):
         return size(value)
     return tuple(value) if isinstance(value, list) else value

@@ -167,7 +167,7 @@ def check(path: str) -> None:
     try:
         os.close(_open(Path(path)))
     except OSError as error:
-        said = f"audit-file: {path} cannot be written ({error.strerror}): mend that, or name another"
+        said = f"audit-file: {path} cannot be written ({error.strerror})"
         raise PolicyError(Problem(settings.FILE, None, said)) from None
 
 

@@ -11,20 +11,31 @@ SLOWEST: Final = 5
 CLIENTS: Final = 10
 
 
+def node(file: str) -> str:
+    """Whose file this is: a node's are in a folder of its own."""
+    return file.rpartition("/")[0] or "."
+
+
 @dataclass(slots=True)
 class Summary:
-    """Grows with the languages, endings, clients and keys that there are, and with the runs that have not ended."""
+    """Of one chain, or of several: their folders are the nodes.
+
+    Grows with the nodes, languages, endings, clients and keys that there are, and with the runs that have not ended.
+    """
 
     entries: int = 0
     first: str = ""
     last: str = ""
     starts: int = 0
     stops: int = 0
+    nodes: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
     clients: Counter[str] = field(default_factory=Counter)
     keys: Counter[str] = field(default_factory=Counter)
     """Of the runs that somebody has asked for with a key."""
+    repeated: int = 0
+    """Answers that were given again, and not run."""
     refusals: Counter[str] = field(default_factory=Counter)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     open: dict[str, str] = field(default_factory=dict)
@@ -34,8 +45,8 @@ class Summary:
         """One more entry."""
         fields = entry.fields
         self.entries += 1
-        self.first = self.first or str(fields.get("time"))
-        self.last = str(fields.get("time"))
+        time = str(fields.get("time"))
+        self.first, self.last = min(self.first or time, time), max(self.last, time)
         match fields.get("event"):
             case "start":
                 self.starts += 1
@@ -43,9 +54,12 @@ class Summary:
                 self.stops += 1
             case "refused":
                 self.refusals[f"{fields.get('status')} {fields.get('title')}"] += fields.get("count", 1)
+            case "repeated":
+                self.repeated += 1
             case "started":
-                self.open[str(fields.get("job"))] = self.last
+                self.open[str(fields.get("job"))] = time
             case "ended":
+                self.nodes[node(entry.line.file)] += 1
                 self._end(fields)
 
     def _end(self, fields: Mapping[str, Any]) -> None:
@@ -71,6 +85,7 @@ class Summary:
             "endings": dict(self.endings.most_common()),
             "clients": dict(self.clients.most_common(CLIENTS)),
             "keys": dict(self.keys.most_common()),
+            "repeated": self.repeated,
             "refusals": dict(self.refusals.most_common()),
             "slowest": [{"job": job, "wall": wall} for wall, job in self.slowest],
             "open": self.open,
@@ -79,8 +94,10 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """For a person to read."""
         yield f"{self.entries} entries from {self.first} to {self.last}; {self.starts} starts, {self.stops} stops"
-        yield f"{self.languages.total()} runs, {self.refusals.total()} refusals"
+        again = f", {self.repeated} answers given again" if self.repeated else ""
+        yield f"{self.languages.total()} runs{again}, {self.refusals.total()} refusals"
         for title, counter in (
+            ("runs by node", self.nodes if len(self.nodes) > 1 else Counter[str]()),
             ("runs by language", self.languages),
             ("runs by ending", self.endings),
             ("runs by client", self.clients),

@@ -1,5 +1,6 @@
 """Who asks for a run: what the limiter counts, and what the audit file says."""
 
+import math
 from dataclasses import dataclass
 
 from runner.errors import ForbiddenLanguage
@@ -16,6 +17,8 @@ class Client:
     """What they speak: ``run``, or one of the other runners' APIs."""
     held: ApiKey | None = None
     """What is known of the key that they sent."""
+    patience: float = math.inf
+    """Seconds that they are content to wait for their turn, if that is less than the service lets anybody."""
 
     @property
     def key(self) -> str | None:

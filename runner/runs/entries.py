@@ -42,6 +42,7 @@ def started(job: Job, policy: Policy, *, name: str, argv: Sequence[str], image: 
         "files": [_hashed(file.name.encode() + b"\0" + file.data) for file in job.files],
         "args": [_hashed(data) for data in (*job.compile_args, *job.args)],
         "env": [_hashed(name.encode() + b"=" + value) for name, value in job.env],
+        "idempotency_key": job.idempotency_key,
     }
 
 
@@ -76,6 +77,11 @@ def ended(result: Result, client: Client, live_input: str | None = None) -> Fiel
 def lost(name: str, policy: Policy, client: Client, reason: str) -> Fields:
     """It has no verdict: its client left, the service was stopped, or the engine failed."""
     return {"job": name, **_who(client), "language": policy.name, "status": None, "reason": reason}
+
+
+def repeated(name: str, job: Job, client: Client) -> Fields:
+    """The answer of a run is given once more: nothing is run."""
+    return {"job": name, **_who(client), "language": job.language, "idempotency_key": job.idempotency_key}
 
 
 def _who(client: Client) -> Fields:

@@ -6,9 +6,12 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from runner.errors import AuditError, EngineError
+from runner.host import checks
+from runner.host.watch import Watch
 from runner.policy import argv
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
@@ -20,6 +23,7 @@ from runner.runs.result import Result, decide
 from runner.sandbox import images, process
 from runner.sandbox.container import Container
 from runner.sandbox.job import Job
+from runner.sandbox.line import REQUEST
 from runner.sandbox.live import Live
 from runner.sandbox.names import begun
 from runner.sandbox.pool import Pool
@@ -57,6 +61,8 @@ class Service:
         self.audit = Audit(settings.audit_file)
         self.refusals = Refusals(self.audit)
         self._instance = settings.instance
+        self._settings = settings
+        self._watch = Watch(settings.audit_file)
         self.images: dict[str, str | None] = {}
         self._ready_lock = asyncio.Lock()
         self._ready: tuple[float, list[str]] = (float("-inf"), [])
@@ -71,8 +77,14 @@ class Service:
         if not await self.audit.mend():
             raise AuditError("the last line could not be written")
         for _ in range(ATTEMPTS):
-            who, terminal = client.identity, job.terminal is not None
-            async with self.pool.container(job.language, live.enter, client=who, live=terminal) as container:
+            async with self.pool.container(
+                job.language,
+                live.enter,
+                client=client.identity,
+                live=job.terminal is not None,
+                holds=REQUEST + job.size,
+                patience=client.patience,
+            ) as container:
                 if container.ended:  # it died idle, a moment ago; that is not the program's ending
                     continue
                 return await self._run(container, job, client, time.monotonic() - asked, live)
@@ -105,27 +117,35 @@ class Service:
         async with self._ready_lock:
             asked, answer = self._ready
             if time.monotonic() - asked > READY_AGE:
-                answer = await self._ask()
+                before, found = answer, await self._ask()
+                answer = [f"{each.said}: {each.remedy}" for each in found]
+                for each in found if answer != before else []:
+                    log.error("not ready: %r", str(each))
                 self._ready = (time.monotonic(), answer)
             return answer
 
-    async def _ask(self) -> list[str]:
+    async def _ask(self) -> list[checks.Finding]:
+        """By the checks of `runner doctor` without which no program runs."""
+        facts = await self._watch.look()
+        missing: tuple[str, ...] = ()
         try:
-            found = await self.look_at_images()
+            if facts.info is not None:
+                missing = tuple(name for name, image in (await self.look_at_images()).items() if image is None)
         except EngineError as error:
-            log.error("not ready: %r", error.detail)
-            return ["the container engine does not answer"]
+            facts = replace(facts, info=None, engine_error=error.detail)
         if not await self.audit.mend():
-            return ["the audit file cannot be written"]
-        missing = [f"the image of {name} is missing: `make images` builds it" for name, i in found.items() if i is None]
-        return missing or [f"containers for {name} do not start; the log says why" for name in self.pool.failing()]
+            facts = replace(facts, audit_error="the last line could not be written")
+        not_starting = tuple(name for name in self.pool.failing() if name not in missing)
+        return checks.failures(replace(facts, missing_images=missing, not_starting=not_starting), self._settings)
 
     async def look_at_images(self) -> dict[str, str | None]:
         """What the images are now: a tag may be moved while the service runs, and the audit file says it."""
         found = await images.identities(self.policies)
-        if self.images and found != self.images:
+        before, self.images = self.images, found
+        if before and found != before:
+            for name in (each for each in found if found[each] != before[each]):
+                log.warning("the image of %s is another now: it was %s, and is %s", name, before[name], found[name])
             await self.audit.owe("images", images=found)
-        self.images = found
         return found
 
     async def sweep(self) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from runner.runs.client import Client
 from runner.runs.events import Event, Tail
 from runner.runs.report import as_json, seconds
+from runner.runs.result import Result
 from runner.runs.service import Service
 from runner.sandbox.job import Job
 from runner.sandbox.live import Feed, Live
@@ -24,33 +26,42 @@ async def watch(service: Service, job: Job, client: Client, feed: Feed | None = 
 
     Nothing is queued here: events are made of what the container has captured, when they are asked for.
     """
-    live, tail = Live(feed), Tail(base64=job.base64)
+    live = Live(feed)
     running = asyncio.create_task(service.run(job, client, live))
-    running.add_done_callback(lambda _: live.news.set())
     try:
-        await live.news.wait()
-        if not live.entered:
-            running.result()  # raises: nothing else ends it before
-        line = _Line()
-        yield line.event(live)
-        while not running.done():
-            live.news.clear()
-            if line.moved(live):
-                yield line.event(live)
-            new = tuple(tail.take(live.phases))
-            for event in new:
+        async with aclosing(follow(running, live, job)) as events:
+            async for event in events:
                 yield event
-            if new:
-                await asyncio.wait((running,), timeout=FLUSH_TIME)
-            elif not await _rings(live.news):
-                yield None
-        result = running.result()
-        for event in tail.take(live.phases, over=True):
-            yield event
-        yield Event("result", as_json(result, several=job.several, base64=job.base64))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def follow(running: asyncio.Task[Result], live: Live, job: Job) -> AsyncGenerator[Event | None]:
+    """The same of a run that is another's, from its beginning on; there may be several who do."""
+    tail = Tail(base64=job.base64)
+    running.add_done_callback(lambda _: live.news.set())
+    while not (live.entered or running.done()):
+        await live.news.wait()
+    if not live.entered:
+        running.result()  # raises: nothing else ends it before
+    line = _Line()
+    yield line.event(live)
+    while not running.done():
+        live.news.clear()
+        if line.moved(live):
+            yield line.event(live)
+        new = tuple(tail.take(live.phases))
+        for event in new:
+            yield event
+        if new:
+            await asyncio.wait((running,), timeout=FLUSH_TIME)
+        elif not await _rings(live.news):
+            yield None
+    result = running.result()
+    for event in tail.take(live.phases, over=True):
+        yield event
+    yield Event("result", as_json(result, several=job.several, base64=job.base64))
 
 
 class _Line:

@@ -59,7 +59,7 @@ class Container:
         return self._client
 
     async def live(self) -> None:
-        """From `docker run` until nothing of it is left. Ends by itself after ``run`` or ``stop``."""
+        """From `docker run` until nothing of it is left. Ends after ``stop``."""
         try:
             client = self._client = await process.spawn(self.argv, stdin=PIPE)
         except EngineError as error:
@@ -85,7 +85,7 @@ class Container:
             raise self._failure or EngineError(said or "docker run: no container was ready in time")
 
     async def run(self, job: Job, queued: float, live: Live) -> Facts:
-        """Hands the job over and follows it to its end or its deadline; the container is stopped in any case."""
+        """Hands the job over and follows it to its end or its deadline; who has the container stops it then."""
         assert self._client is not None
         self._fed = True
         self._live = live
@@ -96,10 +96,14 @@ class Container:
             if self.ended and not self._transcript.over:
                 await self._diagnose(self._client)
         finally:
-            self.stop()
             if live.feed:
                 live.feed.end()
         return Facts(self.name, queued, tuple(steps), self.argv)
+
+    @property
+    def done(self) -> bool:
+        """Whether its program has ended by itself, so that nothing of that is left, and it can wait to be stopped."""
+        return self._transcript.over and not self._overdue and not self.ended
 
     def stop(self) -> None:
         """Asks the container to end; returns at once, ``live`` does the work."""
@@ -107,7 +111,8 @@ class Container:
 
     async def _follow(self, job: Job) -> AsyncIterator[Observed]:
         """Feeds the launcher and yields its steps as they end."""
-        self._send(hand_over(self._nonce, job), feed=self._live.feed)
+        stays = not self.policy.compile and job.terminal is None  # until it is stopped
+        self._send(hand_over(self._nonce, job, stays=stays), feed=self._live.feed)
         total_time = self.policy.limits.total_time if job.several else math.inf
         runs = 0
         for number, phase in enumerate(self._transcript.phases, 1):

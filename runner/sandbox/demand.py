@@ -6,8 +6,10 @@ from typing import Final
 
 RATE_TIME: Final = 3.0
 """Seconds over which arrivals are counted."""
-PACE_SHARE: Final = 0.2
-"""What the last hand-over counts for in the pace of the line."""
+PACE_COUNT: Final = 20
+"""Hand-overs of which the pace of the line is made: one program that takes its whole time is not all the line."""
+PACE_KEPT: Final = 4
+"""As how many of them that of an earlier line counts."""
 LONGEST_BACK_OFF: Final = 5.0
 """Seconds between two starts while they fail."""
 
@@ -18,14 +20,23 @@ class Pace:
 
     seconds: float | None = None
     """From one hand-over to the next while somebody waited: the recent ones count most. None: nobody has, yet."""
+    _count: int = 0
     _last: float | None = None
 
     def served(self, now: float, *, line: bool) -> None:
         """One has got its container; ``line``: whether others wait still, so that the next one's time tells."""
         if self._last is not None:
-            took = now - self._last
-            self.seconds = took if self.seconds is None else self.seconds + (took - self.seconds) * PACE_SHARE
-        self._last = now if line else None
+            self._count = min(self._count + 1, PACE_COUNT)
+            before = self.seconds or 0.0
+            self.seconds = before + (now - self._last - before) / self._count
+        self._last = now
+        if not line:
+            self.rest()
+
+    def rest(self) -> None:
+        """Nobody waits any more: how long it is until the next tells nothing."""
+        self._last = None
+        self._count = min(self._count, PACE_KEPT)
 
     def forecast(self, place: int) -> float | None:
         """Seconds until whoever has this place is served."""

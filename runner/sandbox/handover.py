@@ -6,8 +6,12 @@ from runner.sandbox.job import File, Job
 from runner.sandbox.protocol import RESULT_HEAD, message
 
 
-def hand_over(nonce: bytes, job: Job) -> bytes:
-    """What the launcher gets first, up to the first run; further inputs follow."""
+def hand_over(nonce: bytes, job: Job, *, stays: bool = False) -> bytes:
+    """What the launcher gets first, up to the first run; further inputs follow.
+
+    ``stays``: after the last run it waits for the end of its stdin. It remembers what the first run finds, for the next
+    one: so that is not for what a compiler has made.
+    """
     microseconds = round((job.narrowed.cpu_time or 0) * 1e6)
     return b"".join(
         (
@@ -17,7 +21,7 @@ def hand_over(nonce: bytes, job: Job) -> bytes:
             message("flags", _items(job.compile_args)),
             message("env", _items(name.encode() + b"=" + value for name, value in job.env)),
             message("limits", b"%d %d" % (microseconds, job.narrowed.memory or 0)),
-            message("again") if len(job.inputs) > 1 else b"",
+            message("again") if stays or len(job.inputs) > 1 else b"",
             message("source", job.source),
             _first_run(job),
         )

@@ -52,6 +52,16 @@ class Job:
     narrowed: Narrowed = Narrowed()
     base64: bool = False
     """Whether the answer has its output in base64."""
+    idempotency_key: str | None = None
+    """The sha256 of the key with which it was asked for: who comes again with it gets the same answer."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of everything that was sent, without what Python takes for each part."""
+        variables = (len(name) + len(value) for name, value in self.env)
+        files = (len(file.name) + len(file.data) for file in self.files)
+        parts = (*self.inputs, *self.args, *self.compile_args)
+        return len(self.source) + sum(map(len, parts)) + sum(files) + sum(variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,10 @@ from enum import Enum
 
 QUIET_TIME = 1.0
 """Seconds after a hand-over in which nothing is started ahead of need: most programs have ended by then."""
+CALM_TIME = 0.05
+"""The same where many ask at once; and in which no container goes: its end takes more CPU than most programs."""
+LONGEST_HOLD = 1.0
+"""Seconds after which a container goes whose program has ended, whoever runs."""
 
 
 class State(Enum):
@@ -18,9 +22,11 @@ class State(Enum):
     LIVE = "live"
     """Its program waits for a person most of the time."""
     ENDING = "ending"
-    """Its program has ended; the container is not gone yet."""
+    """It leaves, and holds its program's place till then: something of that may be there still."""
+    HELD = "held"
+    """Its program has ended, and nothing of that is left: it goes when that disturbs nobody."""
     RETIRING = "retiring"
-    """It leaves, and holds no program's place: it was not used, or its run was live."""
+    """It leaves, and holds no program's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Bounds:
     """What is never exceeded, and when an idle container is too old."""
 
     running: int
-    """Programs at the same time; one counts until its container is gone."""
+    """Programs at the same time; one that was cut off counts until its container is gone."""
     starting: int
     """Containers that start at the same time."""
     containers: int
@@ -96,7 +102,7 @@ class Plan:
     starts: tuple[str, ...]
     """Languages."""
     stops: tuple[str, ...]
-    """Names of idle containers."""
+    """Names of idle containers, and of those that were held."""
 
 
 def plan(view: View) -> Plan:
@@ -104,7 +110,7 @@ def plan(view: View) -> Plan:
     handovers = tuple(_handovers(view))
     taken = {name for _, name in handovers}
     served = {number for number, _ in handovers}
-    idle = sorted((c for c in view.containers if c.state is State.IDLE and c.name not in taken), key=_age)
+    idle = [c for c in _some(view, State.IDLE) if c.name not in taken]
     # Only for those whose turn comes soon: what is started for the others would take the running programs' time.
     next_ones = [t for t in view.tickets if t.number not in served][: view.bounds.starting]
     short, spare = _match(next_ones, view, idle)
@@ -113,10 +119,18 @@ def plan(view: View) -> Plan:
     if len(starts) < len(short):
         missing = len(short) - len(starts) - sum(c.state is State.RETIRING for c in view.containers)
         crowded = not room.has(short[len(starts)])
-        return Plan(handovers, tuple(starts), tuple(c.name for c in spare[: max(0, missing)] if crowded))
+        held = _some(view, State.HELD) if crowded else _released(view, len(handovers))
+        yielding = spare[: max(0, missing - len(held))] if crowded else []
+        return Plan(handovers, tuple(starts), tuple(c.name for c in (*held, *yielding)))
     if not short:
         starts = [language for language in _refill(view, spare, len(handovers)) if room.take(language)]
-    return Plan(handovers, tuple(starts), tuple(_outdated(view, spare)))
+    leaving = (*_released(view, len(handovers)), *_outdated(view, spare))
+    return Plan(handovers, tuple(starts), tuple(c.name for c in leaving))
+
+
+def _some(view: View, *states: State) -> list[Seen]:
+    """Those in one of these states, the oldest first."""
+    return sorted((c for c in view.containers if c.state in states), key=_age)
 
 
 def _age(container: Seen) -> tuple[float, str]:
@@ -124,13 +138,13 @@ def _age(container: Seen) -> tuple[float, str]:
 
 
 def _busy(view: View) -> int:
-    return sum(c.state in (State.RUNNING, State.ENDING) for c in view.containers)
+    return len(_some(view, State.RUNNING, State.ENDING))
 
 
 def _handovers(view: View) -> Iterator[tuple[int, str]]:
     """The oldest idle container for each ticket in turn; who needs another language need not wait behind it."""
     free = view.bounds.running - _busy(view)
-    idle = sorted((c for c in view.containers if c.state is State.IDLE), key=_age)
+    idle = _some(view, State.IDLE)
     for ticket in view.tickets:
         container = next((c for c in idle if c.language == ticket.language), None)
         if container and (free > 0 or ticket.live):  # how many live ones there may be, the pool has decided
@@ -181,7 +195,7 @@ class _Room:
 def _refill(view: View, spare: list[Seen], handed_over: int) -> Iterator[str]:
     """Starts ahead of need: one at a time and only beside programs that leave a CPU free, or, in a rush, more."""
     at_once = view.rush if view.rush > view.bounds.running else 1
-    if at_once == 1 and _would_disturb(view, handed_over):
+    if _hurried(view, handed_over) or (at_once == 1 and _would_disturb(view)):
         return
     starting = Counter(c.language for c in view.containers if c.state is State.STARTING)
     there = starting + Counter(c.language for c in spare if view.now - c.since < view.bounds.idle_time)
@@ -195,16 +209,33 @@ def _refill(view: View, spare: list[Seen], handed_over: int) -> Iterator[str]:
         yield language
 
 
-def _would_disturb(view: View, handed_over: int) -> bool:
+def _began_within(view: View, seconds: float) -> bool:
+    return any(view.now - c.since < seconds for c in _some(view, State.RUNNING))
+
+
+def _hurried(view: View, handed_over: int) -> bool:
+    """Whether a program has begun a moment ago, so that its end is worth waiting for."""
+    return handed_over > 0 or _began_within(view, CALM_TIME)
+
+
+def _would_disturb(view: View) -> bool:
     """Whether all CPUs are taken, or a program has begun so short a time ago that it will soon have ended."""
-    young = any(c.state is State.RUNNING and view.now - c.since < QUIET_TIME for c in view.containers)
-    return handed_over > 0 or young or _busy(view) >= view.bounds.running
+    taken = len(_some(view, State.RUNNING, State.ENDING, State.HELD, State.RETIRING))
+    return _began_within(view, QUIET_TIME) or taken >= view.bounds.running
 
 
-def _outdated(view: View, spare: list[Seen]) -> Iterator[str]:
+def _released(view: View, handed_over: int) -> list[Seen]:
+    """What was held and goes now: as many at a time as there are CPUs that no program has."""
+    held = _some(view, State.HELD)
+    overdue = [c for c in held if view.now - c.since >= LONGEST_HOLD]
+    free = view.bounds.running - _busy(view) - len(_some(view, State.RETIRING)) - len(overdue)
+    return held[: len(overdue) + max(0, free)] if not _hurried(view, handed_over) else overdue
+
+
+def _outdated(view: View, spare: list[Seen]) -> Iterator[Seen]:
     """Idle containers that are too old or too many, the oldest first, once enough others are there."""
     left = Counter(c.language for c in spare)
     for container in spare:
         if left[container.language] > view.languages[container.language].warm:
             left[container.language] -= 1
-            yield container.name
+            yield container

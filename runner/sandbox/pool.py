@@ -8,22 +8,26 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from runner.errors import Busy, EngineError
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 from runner.sandbox.container import Container
 from runner.sandbox.demand import Demand, Pace
-from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
+from runner.sandbox.line import REQUEST, dismissed, in_time, pause
+from runner.sandbox.plan import CALM_TIME, Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 from runner.sandbox.turns import Turns
 from runner.sandbox.uids import Uids
+from runner.sandbox.warmth import Crowds, Wish, is_scarce, ready
 
 READY_TIME = 1.0
 """Seconds of the present demand for which containers are kept ready, beside the policy's own number."""
-LONGEST_PAUSE = 60.0
-"""Seconds after which who was refused may try again, at the most."""
 TURN_TIME = 1.0
 """Seconds after which ages and back-offs are looked at again."""
+ANSWER_TIME = 0.005
+"""Seconds that a run's answer has to go out before its container goes."""
+MEMINFO = Path("/proc/meminfo")
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,10 @@ Placed = Callable[[int, float | None], None]
 class _Request:
     ticket: Ticket
     placed: Placed
+    holds: int
+    """Bytes, while it waits."""
+    patience: float
+    """Seconds that it waits."""
     served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -68,7 +76,10 @@ class Pool:
         self._pace = Pace()
         self._tickets = 0
         self.demand = {name: Demand() for name in policies}
+        self._crowds = {name: Crowds() for name in policies}
+        self._warm = {name: policy.warm for name, policy in policies.items()}
         self._closing = False
+        self._alarm: asyncio.TimerHandle | None = None
 
     @property
     def names(self) -> set[str]:
@@ -102,57 +113,102 @@ class Pool:
 
     @asynccontextmanager
     async def container(
-        self, language: str, placed: Placed, *, client: str = "", live: bool = False
+        self,
+        language: str,
+        placed: Placed,
+        *,
+        client: str = "",
+        live: bool = False,
+        holds: int = REQUEST,
+        patience: float = math.inf,
     ) -> AsyncIterator[Container]:
         """A ready container for one program; ``Busy`` or ``EngineError`` when there is none in time.
 
         ``placed`` is called when the request has its place in the line, and when that changes: what is refused at once,
         is so before.
         ``client``: among those who wait, each has its turn. ``live``: its program will wait for a person.
+        ``holds``: bytes that the request takes while it waits. ``patience``: seconds that it is content to wait.
         """
-        request = self._enqueue(language, placed, client, live=live)
+        self._check(language, live=live)
+        patience = min(patience, self._settings.waiting_time)
+        self._tickets += 1
+        ticket = Ticket(self._tickets, language, live, client, self._turns.join(client))
+        request = _Request(ticket, placed, holds, patience)
+        self._enqueue(request)
         self._tell(request)
         container = await self._wait(request)
         try:
             yield container
         finally:
+            self._release(container, live=live)
+
+    def _release(self, container: Container, *, live: bool) -> None:
+        """After its program: it goes at once, or when that disturbs nobody."""
+        if container.done and not live:
+            self._move(container.name, State.HELD)
+            self._turn_in(0.0 if self._line else ANSWER_TIME)
+        else:
             self._move(container.name, State.RETIRING if live else State.ENDING)
-            container.stop()  # its keeper makes the next turn, when it is gone; the answer goes out first
+            container.stop()  # its keeper makes the next turn, when it is gone
+
+    def _turn_in(self, seconds: float) -> None:
+        """The next turn then, if nothing makes it before."""
+        self._silence()
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._turn)
+
+    def _silence(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
 
     async def _wait(self, request: _Request) -> Container:
         try:
-            async with asyncio.timeout(self._settings.waiting_time):
+            async with asyncio.timeout(request.patience):
                 return await request.served
         except TimeoutError:
             self._return(request)
-            raise Busy(f"No place was free within {self._settings.waiting_time:g} s. Try again shortly.", 2.0) from None
+            said = f"No place was free within {request.patience:g} s. Try again shortly."
+            raise Busy(said, pause(1, self._pace.seconds)) from None
         except asyncio.CancelledError:
             self._return(request)
             raise
 
-    def _enqueue(self, language: str, placed: Placed, client: str, *, live: bool) -> _Request:
+    def _check(self, language: str, *, live: bool) -> None:
+        """Refuses what cannot be served, however long the line is."""
         if self._closing:
             raise Busy("The service is stopping. Try again shortly.", 5.0)
-        now = asyncio.get_running_loop().time()
-        if self.demand[language].not_before > now and not self._coming(language):
+        not_before = self.demand[language].not_before
+        if not_before > asyncio.get_running_loop().time() and not self._coming(language):
             raise EngineError("starts have failed; the next is tried after a pause")
         if live and self._alive() >= self._settings.live:
             raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
-        self._tickets += 1
-        request = _Request(Ticket(self._tickets, language, live, client, self._turns.join(client)), placed)
-        self._line[self._tickets] = request
-        self.demand[language].count(now)
+
+    def _enqueue(self, request: _Request) -> None:
+        demand = self.demand[request.ticket.language]
+        self._line[request.ticket.number] = request
+        now = asyncio.get_running_loop().time()
+        demand.count(now)
+        self._crowds[request.ticket.language].count(now, self._at_once(request.ticket.language))
         self._turn()
-        if len(self._line) > self._settings.waiting:
-            last = [each for each in self._in_turn() if not each.served.done()][-1]  # of whoever has most in the line
+        at_once = request.served.done()
+        if not at_once:
+            self._bound(request)
+        demand.served(at_once=at_once)
+
+    def _bound(self, newcomer: _Request) -> None:
+        """Refuses the newcomer if its turn cannot come in time, and whoever is last while the line holds too much."""
+        line = [each for each in self._in_turn() if not each.served.done()]
+        place, pace = line.index(newcomer) + 1, self._pace.seconds
+        if not in_time(place, pace, newcomer.patience):
+            self._leave(newcomer.ticket.number)
+            said = f"{place - 1} programs come first, which takes longer than {newcomer.patience:g} s."
+            raise Busy(f"{said} Try again shortly.", pause(place - 1, pace, newcomer.patience))
+        kept = len(line) - dismissed([each.holds for each in line], self._settings.waiting_memory)
+        busy = Busy(f"{kept} programs wait already. Try again shortly.", pause(kept, pace))
+        for last in line[kept:]:  # those of whoever has most in the line
             self._leave(last.ticket.number)
-            pause = min(max(2.0, self._pace.forecast(len(self._line)) or 0.0), LONGEST_PAUSE)
-            busy = Busy(f"{len(self._line)} programs wait already. Try again shortly.", pause)
-            if last is request:
+            if last is newcomer:
                 raise busy
             last.served.set_exception(busy)
-        self.demand[language].served(at_once=request.served.done())
-        return request
 
     def _in_turn(self) -> list[_Request]:
         """The line as it is served."""
@@ -167,11 +223,19 @@ class Pool:
         """Out of the line, if it is still there."""
         if request := self._line.pop(number, None):
             self._turns.leave(request.ticket.client)
+            if not self._line:
+                self._pace.rest()
 
     def _alive(self) -> int:
         """Live runs that go on or wait for their container."""
         waiting = sum(request.ticket.live for request in self._line.values())
         return waiting + sum(entry.state is State.LIVE for entry in self._entries.values())
+
+    def _at_once(self, language: str) -> int:
+        """Programs of a language that wait or run."""
+        waiting = sum(request.ticket.language == language for request in self._line.values())
+        there = (e.seen() for e in self._entries.values())
+        return waiting + sum(c.language == language and c.state is State.RUNNING for c in there)
 
     def _coming(self, language: str) -> bool:
         there = (e.seen() for e in self._entries.values())
@@ -191,7 +255,7 @@ class Pool:
     def _view(self, now: float) -> View:
         languages = {
             name: Wanted(
-                warm=policy.warm + round(self.demand[name].at(now) * READY_TIME),
+                warm=self._warm[name] + round(self.demand[name].at(now) * READY_TIME),
                 memory=policy.memory,
                 not_before=self.demand[name].not_before,
             )
@@ -202,10 +266,19 @@ class Pool:
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
 
+    def _learn(self, now: float, meminfo: str) -> None:
+        """What stands ready from now on, by the policies, the day and the host's memory."""
+        share = 0.0 if is_scarce(meminfo) else self._settings.warm_share
+        wishes = {n: Wish(p.warm, self._crowds[n].largest(now), p.memory) for n, p in self._policies.items()}
+        self._warm = ready(wishes, int(share * self._bounds.containers), int(share * self._bounds.memory))
+
     def _turn(self) -> None:
         """Makes a plan and carries it out; called whenever something has changed."""
         if not self._closing:
+            self._silence()
             self._carry_out(plan(self._view(asyncio.get_running_loop().time())))
+            if any(entry.state is State.HELD for entry in self._entries.values()):
+                self._turn_in(CALM_TIME)
 
     def _carry_out(self, todo: Plan) -> None:
         for number, name in todo.handovers:
@@ -271,8 +344,10 @@ class Pool:
             log.error("%s: its keeper failed", keeper.get_name(), exc_info=error)
 
     async def turn_forever(self) -> None:
-        """Keeps containers ready when nothing else happens."""
+        """Keeps containers ready when nothing else happens, and gives them back while the host's memory is scarce."""
         while True:
+            meminfo = MEMINFO.read_text()  # noqa: ASYNC240  # no disk is asked
+            self._learn(asyncio.get_running_loop().time(), meminfo)
             self._turn()
             await asyncio.sleep(TURN_TIME)
 

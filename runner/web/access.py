@@ -28,6 +28,8 @@ class Entry:
     key: str | None = None
     """The name of the key that was sent."""
     report: Mapping[str, object] | None = None
+    kept: bool = False
+    """Whether the report is kept for who asks again, and the job counted where that is done."""
     problem: tuple[int, str] | None = None
     """Status and title; the status is another than the answer's when that had begun."""
 
@@ -79,7 +81,7 @@ def record(entry: Entry, scope: Mapping[str, Any], seconds: float) -> None:
     """Says it: ``scope`` is a request's, or has its application, path and client."""
     report = entry.report or {}
     metrics: Metrics = scope["app"].state.metrics
-    metrics.count(entry.language, entry.report, entry.problem[1] if entry.problem else None)
+    metrics.count(entry.language, None if entry.kept else entry.report, entry.problem[1] if entry.problem else None)
     fields = {
         "method": scope.get("method", "WS"),
         "path": scope["path"],

@@ -1,5 +1,6 @@
 """The one way in, whatever API is spoken: the site is looked at, the request is counted, its body has its bounds."""
 
+import math
 from typing import Final, NamedTuple
 
 from starlette.requests import HTTPConnection, Request
@@ -10,7 +11,7 @@ from runner.runs.client import Client
 from runner.runs.report import as_json
 from runner.runs.result import Result
 from runner.sandbox.job import Job
-from runner.web import credentials, guard, leaving, limiter, problems
+from runner.web import credentials, guard, leaving, limiter, patience, problems
 
 UNKNOWN: Final = "That key is not known here: look whether it is whole, or ask whoever runs this service for another."
 MISSING: Final = (
@@ -70,7 +71,8 @@ def who(http: HTTPConnection, api: str = "run", key: str = "") -> Client:
     config: Configuration = http.app.state.config
     guard.check_site(http.headers, config.settings)
     held = config.keys.find(_sent(http, key)) if config.keys else None
-    client = Client(problems.client(http), api, held)
+    wait = patience.said(http.headers.getlist("prefer"))
+    client = Client(problems.client(http), api, held, math.inf if wait is None else wait)
     http.state.entry.key = client.key
     return client
 

@@ -9,6 +9,7 @@ from runner.policy.policy import Limits, Policy
 from runner.proof.proofs import Finding
 from runner.runs.report import REACHED
 from runner.runs.result import STATUS, Reason, Status
+from runner.web import idempotency
 
 Schema = dict[str, Any]
 Titles = Mapping[int, list[str]]
@@ -128,11 +129,24 @@ def _run(titles: Titles) -> Schema:
     refusals = {str(status): _refusal(status, [t for t in all_ if t != "Not ready"]) for status, all_ in titles.items()}
     return {
         "summary": "Runs a program, once, or once for each of several inputs.",
+        "parameters": [_IDEMPOTENCY, _PREFER],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Job")}}},
         "responses": {"200": {"description": done, "content": said}, **refusals},
     }
 
 
+_IDEMPOTENCY: Final[Schema] = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "description": "Makes a retry safe: who comes again with the same key and body gets the answer of the first run.",
+    "schema": {"type": "string", "pattern": idempotency.PATTERN},
+}
+_PREFER: Final[Schema] = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=SECONDS`: how long to wait for a container at most (RFC 7240).",
+    "schema": TEXT,
+}
 _EVENTS: Final = {"phase": "Phase", "stdout": "Text", "stderr": "Text", "result": "Result", "problem": "Problem"}
 
 

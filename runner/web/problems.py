@@ -24,6 +24,7 @@ PROBLEMS: Final[Mapping[type[errors.Refusal], tuple[int, str]]] = {
     errors.TooLarge: (413, "Too large"),
     errors.WrongType: (415, "Not JSON"),
     errors.UnknownLanguage: (422, "Unknown language"),
+    errors.KeyReused: (422, "Idempotency key reused"),
     errors.RateLimited: (429, "Rate limit reached"),
     errors.Busy: (503, "Busy"),
     errors.LimiterError: (503, "Rate limiter not available"),

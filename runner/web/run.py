@@ -13,8 +13,9 @@ from runner.errors import Refusal
 from runner.runs import events, request
 from runner.runs.events import Event
 from runner.runs.watch import watch
-from runner.web import admission, guard, leaving, problems
+from runner.web import admission, guard, idempotency, leaving, problems
 from runner.web.access import LEFT
+from runner.web.answers import Answers
 from runner.web.problems import HEADERS
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,22 @@ log = logging.getLogger(__name__)
 async def run(http: Request) -> Response:
     """The cheapest refusal comes first."""
     client = await admission.admit(http)
+    key = idempotency.sent(http.headers.getlist(idempotency.HEADER))
     guard.check_type(http.headers)
-    job = request.parse(await admission.body(http), http.app.state.config.policies)
-    headers = {**HEADERS, **http.state.headers}
+    body = await admission.body(http)
+    job = request.parse(body, http.app.state.config.policies)
+    state, headers = http.state, {**HEADERS, **http.state.headers}
+    state.entry.language, state.entry.kept = job.language, key is not None
+    asked = idempotency.asked(client, job, key, body) if key else None
+    answers: Answers = http.app.state.answers
     if events.wanted(",".join(http.headers.getlist("accept"))):
-        http.state.entry.language = job.language
-        return EventStream(watch(http.app.state.service, job, client), http, headers)
-    await admission.run(http, job, client)
-    return JSONResponse(http.state.entry.report, headers=headers)
+        stream = answers.events(asked) if asked else watch(http.app.state.service, job, client)
+        return EventStream(stream, http, headers)
+    if asked:
+        state.entry.report = await leaving.unless(leaving.gone(http.receive), answers.report(asked))
+    else:
+        await admission.run(http, job, client)
+    return JSONResponse(state.entry.report, headers=headers)
 
 
 class EventStream(Response):

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -21,9 +21,11 @@ from runner.policy import configuration
 from runner.policy.configuration import Configuration
 from tests.bench import machine, sections
 from tests.bench.audit import audit
-from tests.bench.bare import PROJECT, Bare, bare
+from tests.bench.bare import Bare, bare
+from tests.bench.classroom import classroom
 from tests.bench.columns import PEERS, Cold, Column, Http, Ours
 from tests.bench.docker import removing
+from tests.bench.engines import Engine, engines
 from tests.bench.languages import languages
 from tests.bench.neighbours import neighbours
 from tests.bench.report import Goal, Table, goals_table, text
@@ -31,9 +33,11 @@ from tests.bench.sections import Bench, Section
 from tests.bench.serving import HOST, Serving, serving, settings
 from tests.harness import copy_policies, free_port
 
-SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags", "neighbours")
+SECTIONS: Final = ("sequential", "burst", "saturation", "timeout", "memory", "audit", "flags", "neighbours", "class")
 LANGUAGES: Final = "languages"
 """Asked for by name, and alone: it has servers of its own."""
+ENGINES: Final = "engines"
+"""The same: it has none."""
 AUDIT_RUNS = 500
 
 
@@ -50,15 +54,24 @@ def options() -> argparse.Namespace:
     parser.add_argument("--flat", type=int, default=0, help="go on to so many runs, for the memory (2000 for the goal)")
     parser.add_argument("--flags-rounds", type=int, help="rounds of the cost of each flag (10; quick: 2)")
     parser.add_argument("--attacks", type=int, help="rounds of a neighbour beside attacks (5; quick: 1)")
-    parser.add_argument("--only", choices=(*SECTIONS, LANGUAGES), action="append", help="leave the other sections out")
+    parser.add_argument("--pupils", type=int, help="clients of a class that press Run at once (200; quick: 40)")
+    parser.add_argument("--classes", type=int, help="times that it does (2; quick: 1)")
+    parser.add_argument(
+        "--only", choices=(*SECTIONS, LANGUAGES, ENGINES), action="append", help="leave the other sections out"
+    )
+    parser.add_argument(
+        "--engine", type=Engine.of, action="append", help="for engines: URL, or URL,FOLDER of its cgroup"
+    )
+    parser.add_argument("--runtime", action="append", help="runc or crun; for engines: several")
     parser.add_argument("--peer", type=_local, help="address of a peer on this machine, such as http://127.0.0.1:2000")
     parser.add_argument("--peer-kind", choices=sorted(PEERS), default="piston")
     parser.add_argument("--json", help="file for all numbers; - for stdout, the tables go to stderr then")
     args = parser.parse_args()
-    if LANGUAGES in (args.only or ()) and len(args.only) > 1:
-        parser.error(f"{LANGUAGES} is measured alone")
-    full, quick = (40, 8.0, 3, 8, 10, 10, 5), (8, 3.0, 1, 2, 3, 2, 1)
-    names = ("rounds", "seconds", "passes", "bursts", "timeouts", "flags_rounds", "attacks")
+    for alone in {LANGUAGES, ENGINES} & {*(args.only or ())}:
+        if len(args.only) > 1:
+            parser.error(f"{alone} is measured alone")
+    full, quick = (40, 8.0, 3, 8, 10, 10, 5, 200, 2), (8, 3.0, 1, 2, 3, 2, 1, 40, 1)
+    names = ("rounds", "seconds", "passes", "bursts", "timeouts", "flags_rounds", "attacks", "pupils", "classes")
     for name, value in zip(names, quick if args.quick else full, strict=True):
         if getattr(args, name) is None:
             setattr(args, name, value)
@@ -156,6 +169,8 @@ def measure(bench: Bench, config: Configuration, args: argparse.Namespace, repor
         report.section("flags", sections.flags(bench, config.policies["python"], args.flags_rounds))
     if "neighbours" in wanted:
         report.section("neighbours", neighbours(bench, args.attacks))
+    if "class" in wanted:
+        report.section("class", classroom(bench, args.pupils, args.classes))
 
 
 def peer(args: argparse.Namespace, stack: ExitStack) -> Column | None:
@@ -171,12 +186,12 @@ def peer(args: argparse.Namespace, stack: ExitStack) -> Column | None:
 def bench_in(folder: Path, args: argparse.Namespace, report: Report) -> Serving:
     """From unpacked images and a server that is up until nothing of both is left."""
     own = f"bench-{secrets.token_hex(4)}"
-    config = configuration.load(PROJECT / configuration.FOLDER)
     with ExitStack() as stack:
         stack.enter_context(removing(f"{own}-cold"))
         report.note("unpacking the images, starting the server")
         port = free_port()
-        copy_policies(folder, settings(own, port), {})
+        copy_policies(folder, settings(own, port), _with_runtime(args.runtime))
+        config = configuration.load(folder / configuration.FOLDER)
         root = stack.enter_context(bare(config.policies, f"{own}-cold", folder)) if os.geteuid() == 0 else None
         server = stack.enter_context(serving(folder, own, port))
         http = Http(HOST, port)
@@ -198,6 +213,21 @@ def bench_in(folder: Path, args: argparse.Namespace, report: Report) -> Serving:
         report.facts("Machine", machine_facts(config, root))
         measure(bench, config, args, report)
     return server
+
+
+def _with_runtime(chosen: Sequence[str] | None) -> dict[str, tuple[str, str]]:
+    """A line more for the policies: the last runtime that was named."""
+    line = ('"--rm",', f'"--rm", "--runtime={chosen[-1]}",') if chosen else ("", "")
+    return dict.fromkeys(("python.toml", "cpp.toml"), line)
+
+
+def engines_in(folder: Path, args: argparse.Namespace, report: Report) -> None:
+    """Those that are named, or the usual one."""
+    report.facts("Machine", machine.describe())
+    policy = configuration.load(copy_policies(folder, {}, {})).policies["python"]
+    chosen = args.engine or [Engine.of(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))]
+    report.section(ENGINES, engines(policy, folder, chosen, args.runtime or ["runc"], args.passes, report.note))
+    report.write(args.json)
 
 
 def languages_in(folder: Path, args: argparse.Namespace, report: Report) -> None:
@@ -224,6 +254,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             if args.only == [LANGUAGES]:
                 languages_in(Path(folder), args, report)
+                return 0
+            if args.only == [ENGINES]:
+                engines_in(Path(folder), args, report)
                 return 0
             server = bench_in(Path(folder), args, report)
             complaints = server.complaints()

@@ -17,10 +17,10 @@ from runner.policy.policy import Policy
 from runner.sandbox import names
 from runner.sandbox.handover import hand_over
 from runner.sandbox.job import Job
-from runner.sandbox.process import environment
 from runner.sandbox.protocol import NONCE_SIZE, message
 from runner.sandbox.uids import Uids
 from tests.bench.cases import Case
+from tests.bench.docker import environment_of
 from tests.bench.figures import Answer
 
 REQUEST_TIME = 60.0
@@ -112,7 +112,8 @@ class Cold:
 
     name = "docker run"
 
-    def __init__(self, policies: Mapping[str, Policy], instance: str, folder: Path) -> None:
+    def __init__(self, policies: Mapping[str, Policy], instance: str, folder: Path, host: str = "") -> None:
+        self._environment = environment_of(host)
         self._policies = policies
         self._instance = instance
         self._folder = folder
@@ -138,7 +139,7 @@ class Cold:
                 command,
                 input=_hand_over(nonce, case),
                 capture_output=True,
-                env=environment(),
+                env=self._environment,
                 cwd=self._folder,
                 timeout=REQUEST_TIME,
                 start_new_session=True,

@@ -12,32 +12,38 @@ from runner.sandbox.process import environment
 COMMAND_TIME = 30.0
 
 
-def docker(*arguments: str) -> str:
+def environment_of(host: str = "") -> dict[str, str]:
+    """Of docker's client; ``host``: the URL of another engine than the usual."""
+    return environment() | ({"DOCKER_HOST": host} if host else {})
+
+
+def docker(*arguments: str, host: str = "") -> str:
     """What a short docker command prints."""
-    return call(("docker", *arguments))
+    return call(("docker", *arguments), host)
 
 
-def call(command: tuple[str, ...]) -> str:
+def call(command: tuple[str, ...], host: str = "") -> str:
     """What a short command prints; raises with its own words when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=COMMAND_TIME, check=False)
+    env = environment_of(host)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=COMMAND_TIME, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:3])}: {done.stderr.strip()}")
     return done.stdout
 
 
-def containers_of(instance: str) -> list[str]:
+def containers_of(instance: str, host: str = "") -> list[str]:
     """Every container, in whatever state, that carries the instance's label."""
-    return call(argv.names_of(instance)).split()
+    return call(argv.names_of(instance), host).split()
 
 
 @contextmanager
-def removing(instance: str) -> Iterator[None]:
+def removing(instance: str, host: str = "") -> Iterator[None]:
     """At its end no container of the instance is left."""
     try:
         yield
     finally:
-        if names := containers_of(instance):
-            call(argv.remove(*names))
+        if names := containers_of(instance, host):
+            call(argv.remove(*names), host)
 
 
 def export(image: str, instance: str, folder: Path) -> None:

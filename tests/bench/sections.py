@@ -143,6 +143,8 @@ def _burst_section(answers: dict[tuple[int, str], list[tuple[Answer, ...]]]) -> 
             "hits": hit,
             "misses": missed,
         }
+    eight = [answer for one in answers[8, Ours.name] for answer in one]
+    section.goals.append(Goal("burst of 8: median", 120, figures.median(figures.right(eight)), unit="ms"))
     head = ("", *FIVE, "last of a burst", "hits / misses")
     section.tables.append(Table("Bursts after quiet: python, ms", head, tuple(rows), ("last: the median",)))
     return section

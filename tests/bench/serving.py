@@ -40,7 +40,7 @@ class Serving:
 
 def settings(instance: str, port: int) -> dict[str, object]:
     """Of server.toml only what a benchmark cannot share or would run into."""
-    return {"host": HOST, "port": port, "instance": instance, "rate-limit": "1000000 per 1 minute", "waiting": 64}
+    return {"host": HOST, "port": port, "instance": instance, "rate-limit": "1000000 per 1 minute"}
 
 
 @contextmanager

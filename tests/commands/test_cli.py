@@ -319,4 +319,5 @@ def test_doctor_judges_this_host() -> None:
     assert all(each["remedy"] for each in found if each["level"] != "PASS")
     assert "start" in {each["check"] for each in found}
     code, out, err = runner("doctor", DOCKER_HOST="unix:///nonexistent")
-    assert (code, err, out.splitlines()[0][:44]) == (1, "", "FAIL    engine: no Docker engine answers: Ca")
+    assert (code, err) == (1, "")
+    assert out.startswith("FAIL    engine: the container engine does not answer: Cannot connect ")

@@ -134,13 +134,13 @@ def test_a_server_that_does_not_run_it(server: Server, tmp_path: Path, program: 
 # run --server
 
 
-@pytest.mark.parametrize("there", [False, True], ids=["here", "server"])
-def test_run_with_arguments_and_files(server: Server, tmp_path: Path, there: bool) -> None:
+@pytest.mark.parametrize("there", [None, (), ("--idempotency-key", "a key")], ids=["here", "server", "key"])
+def test_run_with_arguments_and_files(server: Server, tmp_path: Path, there: tuple[str, ...] | None) -> None:
     """The same here and there: output, exit code, the line about its end."""
     (tmp_path / "data.csv").write_text("1,2")
     program = tmp_path / "any name.py"
     program.write_text("import sys\nprint(sys.argv[1:], open('data.csv').read(), input())\nraise SystemExit(5)")
-    where = ["--server", server.url] if there else []
+    where = [] if there is None else ["--server", server.url, *there]
     beside = ["--beside", str(tmp_path / "data.csv")]
     code, out, err = runner("run", "python", str(program), *where, *beside, "--arg=-x", "--arg", "é", input="abc")
     assert (code, out) == (5, "['-x', 'é'] 1,2 abc\n")
@@ -158,6 +158,8 @@ def test_run_on_a_server_is_refused_in_its_words(server: Server, tmp_path: Path)
     assert runner("run", "cobol", str(program), *where) == (2, "", said)
     code, out, err = runner("run", "python", str(program), "--server", "http://127.0.0.1:1")
     assert (code, out, err[:27]) == (2, "", "The server does not answer:")
+    code, out, err = runner("run", "python", str(program), "--idempotency-key=x")
+    assert (code, out, err) == (2, "", "--idempotency-key is for a --server: here no connection can break.\n")
     program.write_bytes(b"\xff")
     assert (
         runner("run", "python", str(program), *where)[2] == f"{program}: is not UTF-8, which is what a server takes.\n"

@@ -7,15 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.host.checks import BPF, CHECKS, COMMAND_LINE, CORE_PATTERN, DMESG, FLAWS, SMT, WITHOUT_ENGINE, findings
-from runner.host.facts import Facts
+from runner.host.checks import (
+    BPF,
+    CHECKS,
+    CORE_PATTERN,
+    DMESG,
+    FLAWS,
+    LASTING,
+    RUNS,
+    SMT,
+    VSYSCALL,
+    WITHOUT_ENGINE,
+    failures,
+    findings,
+    forbidding,
+)
+from runner.host.facts import Facts, engine
 from runner.policy import configuration
 
 SETTINGS: Final = configuration.load().settings
 GIBIBYTE: Final = 1024**3
 INFO: Final[dict[str, Any]] = {
-    "ServerVersion": "26.1.5+dfsg1",
-    "DefaultRuntime": "runc",
+    "ServerVersion": "28.5.2+dfsg4",
+    "DefaultRuntime": "crun",
     "MemoryLimit": True,
     "SwapLimit": True,
     "CpuCfsQuota": True,
@@ -26,23 +40,20 @@ INFO: Final[dict[str, Any]] = {
     "Driver": "overlay2",
     "LiveRestoreEnabled": False,
     "Warnings": None,
+    "ClientInfo": {"Version": "26.1.5+dfsg1"},
 }
 FIT: Final = Facts(
     info=INFO,
-    engine_error="",
-    docker_host="",
+    endpoint="unix:///var/run/docker.sock",
     socket_mode=0o660,
-    docker_group=(),
     disk_free=50 * GIBIBYTE,
-    audit_error="",
     audit_free=10 * GIBIBYTE,
-    missing_images=(),
     start_seconds=0.3,
     kernel={
         CORE_PATTERN: "core",
         DMESG: "1",
         BPF: "2",
-        COMMAND_LINE: "quiet",
+        VSYSCALL: "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0    [vsyscall]",
         SMT: "0",
         f"{FLAWS}l1tf": "Not affected",
     },
@@ -67,33 +78,51 @@ def test_a_fit_host_passes() -> None:
     found = list(findings(FIT, SETTINGS))
     assert [each.check for each in found] == [name for name, _ in CHECKS]
     assert {(each.level, each.remedy) for each in found} == {("PASS", "")}
+    assert str(found[0]) == "PASS    engine: Docker 28.5.2+dfsg4, client 26.1.5+dfsg1, runtime crun"
 
 
 @pytest.mark.parametrize(
     ("facts", "level", "check", "said"),
     [
-        (changed(info={"ServerVersion": "20.10.5"}), "FAIL", "engine", "Docker 20.10.5 is too old"),
-        (changed(info={"PidsLimit": False}), "FAIL", "cgroups", "the kernel does not keep --pids-limit"),
-        (changed(info={"CgroupVersion": "1"}), "CAUTION", "cgroups", "cgroup v1"),
+        (changed(info={"ServerVersion": "20.10.5"}), "FAIL", "engine", "the engine is 20.10.5: too old"),
+        (changed(info={"ServerVersion": None}), "FAIL", "engine", "the engine is of no version: too old"),
+        (changed(info={"PidsLimit": False}), "FAIL", "cgroups", "cgroup v2, driver systemd: --pids-limit would be ign"),
+        (changed(info={"SwapLimit": None}), "CAUTION", "cgroups", "cgroup v2, driver systemd: docker info does not te"),
+        (
+            changed(info={"CgroupVersion": "1", "DefaultRuntime": "runc"}),
+            "CAUTION",
+            "cgroups",
+            "cgroup v1, driver systemd, keeps --memory, --",
+        ),
+        (changed(info={"ServerVersion": "26.1.5"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"Driver": "vfs"}), "CAUTION", "storage", "storage driver vfs"),
+        (changed(info={"Driver": None}), "CAUTION", "storage", "storage driver unknown"),
         (changed(disk_free=None), "CAUTION", "storage", "overlay2; how full"),
-        (changed(disk_free=GIBIBYTE // 2), "FAIL", "storage", "overlay2, 0.5 GiB are free"),
+        (changed(disk_free=2**20), "FAIL", "storage", "the engine's disk is full"),
         (changed(disk_free=2 * GIBIBYTE), "CAUTION", "storage", "overlay2, 2.0 GiB are free"),
         (changed(info={"LiveRestoreEnabled": True}), "CAUTION", "live-restore", "live-restore: programs go on"),
-        (changed(missing_images=("java",)), "FAIL", "images", "without their image: java"),
-        (changed(start_seconds=None), "FAIL", "start", "a container did not start"),
+        (changed(missing_images=("java", "go")), "FAIL", "images", "the image of java and of go is missing"),
+        (changed(not_starting=("go",)), "FAIL", "start", "containers for go do not start"),
+        (changed(start_seconds=None), "CAUTION", "start", "none was started"),
         (changed(start_seconds=3.0), "CAUTION", "start", "a container takes 3.00 s"),
-        (changed(audit_error="audit-file: x cannot be written"), "FAIL", "audit", "audit-file: x cannot"),
+        (changed(audit_error="No such file"), "FAIL", "audit", "the audit file cannot be written"),
+        (changed(audit_free=0), "FAIL", "audit", "the audit file's disk is full"),
         (changed(audit_free=None), "CAUTION", "audit", "audit-file is off"),
         (changed(audit_free=GIBIBYTE), "CAUTION", "audit", "the audit file has 1.0 GiB, about 524,288 runs"),
-        (changed(docker_host="tcp://192.0.2.1:2375"), "FAIL", "access", "the engine listens on the network"),
-        (changed(socket_mode=0o666), "FAIL", "access", "everybody may use the engine's socket (mode 666)"),
-        (changed(docker_group=("ann", "bob")), "CAUTION", "access", "in the group docker, which is root: ann, bob"),
+        (changed(endpoint="tcp://192.0.2.1:2375"), "FAIL", "access", "the engine listens on the network"),
+        (changed(socket_mode=0o666), "FAIL", "access", "everybody may use unix:///var/run/docker.sock (mode 666)"),
+        (changed(socket_mode=None), "CAUTION", "access", "who may use unix:///var/run/docker.sock cannot be seen"),
+        (
+            changed(socket_group="docker", socket_users=("ann", "bob")),
+            *("CAUTION", "access", "in the group docker, which is root: ann, bob"),
+        ),
         (changed(info={"Warnings": ["WARNING: No swap limit support"]}), "CAUTION", "warnings", "docker info warns"),
         (changed({CORE_PATTERN: "|/usr/bin/apport %p"}), "CAUTION", "core dumps", "a crash of a program starts `/usr/"),
         (changed({DMESG: "0"}), "CAUTION", "kernel log", "the kernel's log is open"),
         (changed({BPF: "0"}), "CAUTION", "bpf", "BPF is open"),
-        (changed({COMMAND_LINE: "a vsyscall=emulate b"}), "CAUTION", "vsyscall", "vsyscall=emulate"),
+        (changed({VSYSCALL: "ff-ff r-xp 0 00:00 0 [vsyscall]"}), "CAUTION", "vsyscall", "vsyscall=emulate"),
         (changed({SMT: "1"}), "CAUTION", "smt", "two programs may share a core"),
         (changed({f"{FLAWS}mds": "Vulnerable: no"}), "CAUTION", "mitigations", "the processor is open to mds"),
         (changed(clock_offset=10.0), "CAUTION", "clock", "the engine's clock is +10 s"),
@@ -113,6 +142,8 @@ def test_what_confines_containers() -> None:
     bare = changed(info={"SecurityOptions": ["name=seccomp,profile=default"]})
     assert [check for _, check, _ in told(bare)] == ["confinement", "users"]
     assert told(changed(info={"SecurityOptions": ["name=seccomp", "name=selinux", "name=rootless"]})) == []
+    rootless = changed(info={"SecurityOptions": ["name=seccomp", "name=rootless"]}, not_starting=("go",))
+    assert "/etc/subuid" in next(each.remedy for each in findings(rootless, SETTINGS) if each.check == "start")
     open_door = changed(info={"SecurityOptions": None})
     assert [level for level, check, _ in told(open_door) if check == "seccomp"] == ["FAIL"]
 
@@ -121,24 +152,73 @@ def test_an_engine_on_the_network_is_found_by_its_own_warning() -> None:
     """Docker says so where it is; an address of this host alone is none."""
     warning = ["WARNING: API is accessible on http://0.0.0.0:2375 without encryption."]
     assert ("FAIL", "access") in [(level, check) for level, check, _ in told(changed(info={"Warnings": warning}))]
-    assert told(changed(docker_host="tcp://127.0.0.1:2375")) == []
+    [here] = told(changed(endpoint="tcp://127.0.0.1:2375", socket_mode=None))
+    assert here == ("CAUTION", "access", "who may use tcp://127.0.0.1:2375 cannot be seen from here")
 
 
 def test_without_an_engine_the_rest_is_told() -> None:
     """Docker's own words, and what can be seen without it."""
-    facts = replace(FIT, info=None, engine_error="permission denied", docker_group=("ann",), swap=0)
+    facts = replace(FIT, info=None, engine_error="permission denied;\n\ntry", socket_users=("ann",), swap=0)
     found = list(findings(facts, SETTINGS))
     assert {each.check for each in found} == WITHOUT_ENGINE
-    assert told(facts) == [("FAIL", "engine", "no Docker engine answers: permission denied")]
-    assert told(replace(facts, engine_error=""))[0][2].endswith("nothing was said")
+    assert told(facts) == [("FAIL", "engine", "the container engine does not answer")]
+    said = "the container engine does not answer: permission denied; try. Remedy: start it: make engine"
+    assert str(found[0]) == f"FAIL    engine: {said}"
+    assert next(findings(replace(facts, engine_error=""), SETTINGS)).detail == "nothing was said"
 
 
 def test_what_cannot_be_read_is_said() -> None:
     """Never taken for well."""
-    found = told(replace(FIT, kernel={}))
-    assert [(level, check) for level, check, _ in found] == [
-        ("CAUTION", name) for name in ("core dumps", "kernel log", "bpf", "mitigations")
-    ]
+    found = told(replace(FIT, kernel={}, swap=None))
+    names = ("swap", "core dumps", "kernel log", "bpf", "vsyscall", "smt", "mitigations")
+    assert [(level, check) for level, check, _ in found] == [("CAUTION", name) for name in names]
+
+
+def test_what_stops_a_run_stops_a_server() -> None:
+    """But not what may pass: then the server starts, and is not ready."""
+    assert failures(FIT, SETTINGS) == forbidding(FIT, SETTINGS) == []
+    assert {name for name, _ in CHECKS} > RUNS > LASTING
+    for facts, check in (
+        (changed(info={"ServerVersion": "19.03.1"}), "engine"),
+        (replace(FIT, info=None, podman="5.4.2"), "engine"),
+        (changed(info={"MemoryLimit": False}), "cgroups"),
+        (changed(info={"SecurityOptions": ["name=apparmor", "name=userns"]}), "seccomp"),
+        (changed(audit_free=-1), "audit"),
+    ):
+        assert [each.check for each in failures(facts, SETTINGS)] == [check]
+        assert [each.check for each in forbidding(facts, SETTINGS)] == [check]
+    for facts, check in (
+        (replace(FIT, info=None), "engine"),
+        (changed(missing_images=("java",)), "images"),
+        (changed(not_starting=("java",)), "start"),
+        (changed(disk_free=0), "storage"),
+    ):
+        assert [each.check for each in failures(facts, SETTINGS)] == [check]
+        assert forbidding(facts, SETTINGS) == []
+    assert failures(changed(socket_mode=0o666), SETTINGS) == []  # the host's door: no program reaches it
+    away = replace(FIT, info=None, audit_error="No such file")
+    assert [each.check for each in forbidding(away, SETTINGS)] == ["audit"]
+
+
+@pytest.mark.parametrize(
+    ("told", "facts"),
+    [
+        ('{"ServerVersion": "26.1.5"}', Facts({"ServerVersion": "26.1.5"})),
+        ('{"ServerErrors": ["Cannot connect", "a"]}', Facts(None, "Cannot connect; a")),
+        ('{"ServerErrors": "Cannot connect"}', Facts(None, "Cannot connect")),
+        ('{"host": {"arch": "amd64"}, "version": {"Version": "4.3.1"}}', Facts(None, podman="4.3.1")),
+        (
+            '{"ServerVersion": "5.4.2", "IndexServerAddress": "", "ContainerdCommit": {"ID": ""}}',
+            Facts(None, podman="5.4.2"),
+        ),
+        ('{"host": {}, "version": {}}', Facts(None, podman="of no version")),
+        ("[]", Facts(None, "`docker info` prints no object: this is not Docker's client")),
+        ("Emulate Docker CLI", Facts(None, "`docker info` prints no JSON: this is not Docker's client")),
+    ],
+)
+def test_whoever_answers_to_the_name_of_docker_is_known(told: str, facts: Facts) -> None:
+    """Docker's client, Podman's, or something else: it is said in words."""
+    assert engine(told) == facts
 
 
 def test_crun_is_refused_on_the_old_cgroups_alone() -> None:

@@ -77,6 +77,24 @@ def test_what_is_no_lock_is_refused(text: str) -> None:
         lock.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("image", "identity"),
+    [
+        ("box:3", "sha256:1"),
+        ("sha256:1", "sha256:1"),
+        ("127.0.0.1:5000/box:3", "127.0.0.1:5000/box@sha256:2"),
+        ("127.0.0.1:5000/box", "127.0.0.1:5000/box@sha256:2"),
+        ("127.0.0.1:5000/box@sha256:2", "127.0.0.1:5000/box@sha256:2"),
+        ("example.org/a/box:3@sha256:2", "example.org/a/box@sha256:2"),
+    ],
+)
+def test_an_image_is_what_the_repository_of_its_name_says(image: str, identity: str) -> None:
+    """Else its id: that it was pushed somewhere makes it no other."""
+    digests = ("127.0.0.1:5000/box@sha256:2", "example.org/a/box@sha256:2", "example.org/box@sha256:2")
+    assert lock.identity(image, "sha256:1", *digests) == identity
+    assert lock.identity(image, "sha256:1") == "sha256:1"
+
+
 # As an ops person uses it
 
 

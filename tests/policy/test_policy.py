@@ -866,6 +866,7 @@ def test_every_other_command_is_this() -> None:
     states = ("--filter=status=created", "--filter=status=exited", "--filter=status=dead")
     shown = '--format={{.Label "code-runner"}} {{.Names}}'
     assert argv.left_over() == (*listing, "--filter=label=code-runner", *states, shown)
-    identity = "{{if .RepoDigests}}{{index .RepoDigests 0}}{{else}}{{.Id}}{{end}}"
+    identity = "{{.Id}}{{range .RepoDigests}} {{.}}{{end}}"
     assert argv.image_identity("box:1") == ("docker", "image", "inspect", f"--format={identity}", "box:1")
     assert argv.engine_version() == ("docker", "version", "--format={{.Server.Version}}")
+    assert argv.engine_endpoint() == ("docker", "context", "inspect", "--format={{.Endpoints.docker.Host}}")

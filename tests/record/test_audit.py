@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 
 from runner.errors import AuditError
 from runner.policy import argv, configuration
-from runner.record.audit import Audit, AuditFile
+from runner.record.audit import Audit, AuditFile, now
 from runner.record.refusals import KINDS, Kind, Refusals
 from tests.commands.test_cli import runner
 from tests.harness import ROOT, Server, audited, copy_policies, eventually, serving
@@ -143,7 +144,8 @@ def test_what_cannot_be_recorded_is_not_run(engine: None, tmp_path: Path) -> Non
                 assert answer.json()["detail"].startswith("The audit file cannot be written")
                 assert answer.headers["retry-after"] == "5"
             ready = server.get("/ready")
-            assert (ready.status_code, ready.json()["detail"]) == (503, "the audit file cannot be written")
+            assert (ready.status_code, ready.json()["title"]) == (503, "Not ready")
+            assert ready.json()["detail"].startswith("the audit file cannot be written: nothing runs unrecorded")
             (disk / "fill").unlink()
             assert server.post(HELLO).status_code == 200
             time.sleep(1)  # a readiness answer is given again for a second
@@ -190,6 +192,40 @@ def test_a_file_that_is_moved_away_is_followed_by_another(engine: None, tmp_path
     assert (code, f"BROKEN: {tmp_path}/audit.jsonl.2:1: " in out, "missing before it" in out) == (1, True, True)
 
 
+def test_several_nodes_are_read_together(tmp_path: Path) -> None:
+    """A folder and a chain each, rotated or not; what is broken is named with its node, and the others hold."""
+    for name, runs in (("node1", 1), ("node2", 2)):
+        (tmp_path / name).mkdir()
+        for number in range(runs):
+            file = AuditFile(tmp_path / name / "audit.jsonl")
+            file.append({"time": now(), "event": "started", "job": f"{name}-{number}"})
+            file.append({"time": now(), "event": "ended", "job": f"{name}-{number}", "language": "python"})
+            file.close()
+            (tmp_path / name / "audit.jsonl").rename(tmp_path / name / f"audit.jsonl.{number}")
+    nodes = [str(tmp_path / name) for name in ("node1", "node2")]
+    code, out, err = runner("audit", *nodes)
+    assert (code, err) == (0, "")
+    said = [re.sub(r"[0-9a-f]{64}", "X", line) for line in out.splitlines()]
+    assert said[:4] == [
+        f"{nodes[0]}: the chain holds; its head is X",
+        f"{nodes[0]}: 1 runs, 0 refusals, 0 not ended",
+        f"{nodes[1]}: the chain holds; its head is X",
+        f"{nodes[1]}: 2 runs, 0 refusals, 0 not ended",
+    ]
+    assert {"3 runs, 0 refusals", f"runs by node: {nodes[1]} 2, {nodes[0]} 1"} <= {*said}
+    changed = tmp_path / "node2" / "audit.jsonl.1"
+    changed.write_text(changed.read_text().replace("node2-1", "node2-9", 1))
+    code, out, _ = runner("audit", *map(str, tmp_path.glob("node*/*")), "--json")
+    report = json.loads(out)
+    assert (code, report["head"], report["nodes"][nodes[0]]["broken"]) == (1, None, None)
+    assert report["broken"] == report["nodes"][nodes[1]]["broken"] == f"{changed}:1: was changed"
+    code, out, _ = runner("audit", *nodes, "--find", "node1-0")
+    assert (code, f'"where": "{nodes[0]}/audit.jsonl.0:2"' in out) == (1, True)
+    (tmp_path / "empty").mkdir()
+    none = f"{tmp_path}/empty: there is no *.jsonl* in this folder.\n"
+    assert runner("audit", str(tmp_path / "empty")) == (2, "", none)
+
+
 def test_a_server_and_the_command_share_a_file(engine: None, tmp_path: Path) -> None:
     """And one chain."""
     program = tmp_path / "program.py"
@@ -210,7 +246,9 @@ def test_a_file_that_cannot_be_written_stops_the_start(engine: None, tmp_path: P
     command = [sys.executable, str(ROOT / "server.py"), f"--policies={folder}"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     said = f"server.toml: audit-file: {tmp_path}/none/audit.jsonl cannot be written (No such file or directory)"
-    assert (ended.returncode, ended.stderr.splitlines()[0]) == (1, f"{said}: mend that, or name another")
+    [line, last] = ended.stderr.splitlines()
+    assert (ended.returncode, last) == (1, "The server does not start: see above.")
+    assert line.startswith(f"FAIL    audit: the audit file cannot be written: {said}. Remedy: ")
 
 
 def test_an_audit_file_of_the_server_is_private(server: Server) -> None:

@@ -145,7 +145,7 @@ def test_a_summary_counts() -> None:
         fields.append({"event": "ended", "time": "4", **ended, **more})
     fields[-1]["key"] = "alice"
     refused = {"event": "refused", "status": 429, "title": "Rate limit reached", "time": "5"}
-    fields += [refused, {**refused, "count": 20}, {"event": "resumed"}]
+    fields += [refused, {**refused, "count": 20}, {"event": "repeated", "time": "5"}, {"event": "resumed"}]
     fields += [{"event": "stop"}]
     fields[-2]["time"], fields[-1]["time"] = "5", "6"
     summary = Summary()
@@ -153,7 +153,7 @@ def test_a_summary_counts() -> None:
         assert isinstance(each, Entry)
         summary.add(each)
     assert summary.as_json() == {
-        "entries": 12,
+        "entries": 13,
         "first": "1",
         "last": "6",
         "starts": 1,
@@ -163,13 +163,14 @@ def test_a_summary_counts() -> None:
         "endings": {"success completed": 2, "no verdict abandoned": 1},
         "clients": {"10.0.0.1": 2, "10.0.0.2": 1},
         "keys": {"alice": 1},
+        "repeated": 1,
         "refusals": {"429 Rate limit reached": 21},
         "slowest": [{"job": "b", "wall": 1.5}, {"job": "a", "wall": 0.5}, {"job": "c", "wall": 0.0}],
         "open": {"d": "2"},
     }
     assert list(summary.lines()) == [
-        "12 entries from 1 to 6; 1 starts, 1 stops",
-        "3 runs, 21 refusals",
+        "13 entries from 1 to 6; 1 starts, 1 stops",
+        "3 runs, 1 answers given again, 21 refusals",
         "runs by language: cpp 2, python 1",
         "runs by ending: success completed 2, no verdict abandoned 1",
         "runs by client: 10.0.0.1 2, 10.0.0.2 1",
@@ -179,3 +180,15 @@ def test_a_summary_counts() -> None:
         "not ended: d, begun 2: it goes on, or its server crashed",
     ]
     assert list(Summary().lines())[1:] == ["0 runs, 0 refusals"]
+
+
+def test_a_summary_of_several_nodes() -> None:
+    """Which ran how many; from the first to the last of them all, whatever their order."""
+    summary = Summary()
+    for name, hours in (("b", "35"), ("a", "24")):
+        lines = written([{"event": "ended", "time": hour} for hour in hours])
+        for each in chain.follow(Line(f"{name}/audit.jsonl", number, line) for number, line in enumerate(lines, 1)):
+            assert isinstance(each, Entry)
+            summary.add(each)
+    assert (summary.first, summary.last, dict(summary.nodes)) == ("2", "5", {"b": 2, "a": 2})
+    assert "runs by node: b 2, a 2" in list(summary.lines())

@@ -63,8 +63,18 @@ def test_a_start_has_hashes_and_sizes() -> None:
         "files": [{"sha256": hashlib.sha256(b"secret.txt\0secret").hexdigest(), "size": 17}],
         "args": [{"sha256": hashlib.sha256(b"secret").hexdigest(), "size": 6}],
         "env": [{"sha256": hashlib.sha256(b"MODE=secret").hexdigest(), "size": 11}],
+        "idempotency_key": None,
     }
     assert "secret" not in json.dumps(fields)
+
+
+def test_an_answer_that_is_given_again() -> None:
+    """Who got it, of which run, and by which key, which its start has, too."""
+    job = Job("python", SECRET, (b"",), idempotency_key="e" * 64)
+    started = entries.started(job, PYTHON, name="job-1", argv=(), image=None, client=CLIENT)
+    again = entries.repeated("job-1", job, CLIENT)
+    assert again.items() <= started.items()
+    assert again["idempotency_key"] == "e" * 64
 
 
 def test_a_key_is_named() -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.sandbox.demand import LONGEST_BACK_OFF, RATE_TIME, Demand, Pace
+from runner.sandbox.demand import LONGEST_BACK_OFF, PACE_COUNT, RATE_TIME, Demand, Pace
 from tests.strategies import unhurried
 
 times: Final = st.lists(st.floats(0, 1000), min_size=1, max_size=50).map(sorted)
@@ -57,4 +57,28 @@ def test_the_pace_is_that_of_a_line_that_moves() -> None:
         pace.served(now, line=line)
     assert pace.forecast(3) == 6.0
     pace.served(912.0, line=False)
-    assert pace.forecast(1) == 2.0 + (10.0 - 2.0) * 0.2
+    assert pace.forecast(1) == 2.0 + (10.0 - 2.0) / 4
+
+
+def test_whoever_leaves_last_ends_the_line() -> None:
+    """What comes long after is no part of its pace."""
+    pace = Pace()
+    for now in (0.0, 1.0, 2.0):
+        pace.served(now, line=True)
+    pace.rest()
+    pace.served(500.0, line=True)
+    assert pace.forecast(60) == 60.0
+
+
+@given(st.lists(st.floats(0.1, 0.2), min_size=PACE_COUNT, max_size=PACE_COUNT))
+def test_one_slow_program_is_not_the_pace_of_the_line(took: list[float]) -> None:
+    """But a line that has become slow is known for it soon."""
+    pace, now = Pace(), 0.0
+    for seconds in (0.0, *took, 2.0):
+        now += seconds
+        pace.served(now, line=True)
+    assert 0.1 < (pace.seconds or 0.0) < 0.3
+    for _ in range(2 * PACE_COUNT):
+        now += 2.0
+        pace.served(now, line=True)
+    assert (pace.seconds or 0.0) > 1.5

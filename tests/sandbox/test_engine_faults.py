@@ -115,7 +115,7 @@ def all_well(server: Server) -> bool:
     return eventually(lambda: len(server.containers()) == len(server.clients()) == 1, 30)
 
 
-NO_ANSWER = (503, "the container engine does not answer")
+NO_ANSWER = (503, "the container engine does not answer: start it: make engine")
 
 
 @contextmanager
@@ -188,6 +188,7 @@ def test_an_engine_whose_disk_is_full(own: Engine, faulty: Server) -> None:
     with load(faulty) as clients:
         assert eventually(lambda: "Engine not available" in clients.refused, 20)
         assert eventually(lambda: ready(faulty)[1].startswith("containers for "))
+        assert "the engine's disk is full: make room" in ready(faulty)[1]
         own.empty()
         assert progress(clients)
     assert all_well(faulty)

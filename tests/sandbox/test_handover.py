@@ -45,10 +45,10 @@ def launcher_reads(stdin: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 @unhurried
-@given(jobs)
-def test_the_launcher_gets_what_was_sent(job: Job) -> None:
+@given(jobs, st.booleans())
+def test_the_launcher_gets_what_was_sent(job: Job, stays: bool) -> None:
     """Files, items and limits before the source, and then the first run: NUL, newlines and all."""
-    nonce, messages = launcher_reads(hand_over(NONCE, job))
+    nonce, messages = launcher_reads(hand_over(NONCE, job, stays=stays))
     assert nonce == NONCE + b"\n"
     files = [tuple(data.split(b"\0", 1)) for kind, data in messages if kind == "file"]
     assert files == [(file.name.encode(), file.data) for file in job.files]
@@ -60,7 +60,7 @@ def test_the_launcher_gets_what_was_sent(job: Job) -> None:
     assert (cpu / 1e6 or None, memory or None) == (job.narrowed.cpu_time, job.narrowed.memory)
     last = [kind for kind, _ in messages[messages.index(("source", job.source)) :]]
     assert last == (["source", "live", "type"] if job.terminal else ["source", "input"])
-    assert ("again" in told) == (len(job.inputs) > 1)
+    assert ("again" in told) == (stays or len(job.inputs) > 1)
     if job.terminal:
         assert told["live"].decode().split() == [*map(str, job.terminal), *(["plain"] if job.plain else [])]
     assert told["type" if job.terminal else "input"] == job.inputs[0]

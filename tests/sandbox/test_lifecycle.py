@@ -22,6 +22,8 @@ from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone,
 
 GOOD = {"language": "python", "code": "print(1)"}
 FOREVER = {"language": "python", "code": "import time; time.sleep(99)"}
+ONE, TWO = "60k", "90k"
+"""Memory for so many small requests in the line."""
 SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
 
 
@@ -74,7 +76,7 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
 
 def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
     """At once: the next is served as if they had never come."""
-    with serving(tmp_path, warm=2, running=1, waiting=1) as server:
+    with serving(tmp_path, warm=2, running=1, waiting_memory=ONE) as server:
         assert eventually(lambda: len(idle(server)) >= 2, 20)
         with ThreadPoolExecutor(2) as clients:
             running = clients.submit(server.post, SLEEP)
@@ -87,7 +89,7 @@ def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
 
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
     """A 503 with Retry-After, at once; and who waits too long hears the same."""
-    with serving(tmp_path, warm=2, running=1, waiting=1, waiting_time=0.5) as server:
+    with serving(tmp_path, warm=2, running=1, waiting_memory=ONE, waiting_time=0.5) as server:
         assert eventually(lambda: len(idle(server)) >= 2, 20)
         with ThreadPoolExecutor(3) as clients:
             first = clients.submit(server.post, SLEEP)
@@ -102,9 +104,28 @@ def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
             assert second.result().json()["detail"] == "No place was free within 0.5 s. Try again shortly."
 
 
+def test_who_will_not_wait_so_long_hears_it_at_once(tmp_path: Path) -> None:
+    """`Prefer: wait=1`, when those before it take longer by the pace of the line: two have been served from it."""
+    with serving(tmp_path, warm=2, running=1) as server, ThreadPoolExecutor(6) as clients:
+        asked = [clients.submit(server.post, SLEEP) for _ in range(6)]
+        assert eventually(lambda: sum(each.done() for each in asked) >= 2 and waiting(server) <= 3, 30)
+        refused = server.post(GOOD, headers={"Prefer": "wait=1"})
+        assert refused.status_code == 503
+        assert refused.json()["detail"].endswith(" come first, which takes longer than 1 s. Try again shortly.")
+        assert refused.headers["retry-after"] in {"2", "3", "4"}
+        assert [each.result().status_code for each in asked] == [200] * 6
+
+
+def waiting(server: Server) -> int:
+    """Requests in its line."""
+    found = re.search(r"(?m)^code_runner_waiting (\d+)", server.get("/metrics").text)
+    assert found
+    return int(found[1])
+
+
 def test_the_line_is_fair_by_client(tmp_path: Path) -> None:
     """Who comes late waits behind one of another's programs; if it is full, the last of whoever has most goes."""
-    settings: dict[str, Any] = {"running": 1, "waiting": 2, "trusted_proxies": ["127.0.0.1"]}
+    settings: dict[str, Any] = {"running": 1, "waiting_memory": TWO, "trusted_proxies": ["127.0.0.1"]}
     with serving(tmp_path, warm=2, **settings) as server, ThreadPoolExecutor(4) as clients:
         assert eventually(lambda: len(idle(server)) >= 2, 20)
 
@@ -188,6 +209,13 @@ def test_a_container_that_died_idle_is_replaced(own: Server) -> None:
     assert {a.status_code for a in answers} <= {200, 503}
     assert eventually(lambda: own.post(GOOD).status_code == 200, 10)
     assert eventually(lambda: len(set(idle(own)) - set(dead)) >= 2, 20)
+
+
+def test_a_crowd_finds_containers_ready_the_next_time(engine: None, tmp_path: Path) -> None:
+    """As many as came at once stand ready from then on, within the share of what there may be."""
+    with serving(tmp_path, running=2, warm_share=0.25, containers=16) as server, ThreadPoolExecutor(6) as clients:
+        assert {answer.status_code for answer in clients.map(server.post, [GOOD] * 6)} == {200}
+        assert eventually(lambda: len(idle(server)) == 4, 30)
 
 
 def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:

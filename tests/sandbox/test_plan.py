@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from runner.sandbox.plan import Bounds, Seen, State, Ticket, View, Wanted, plan
+from runner.sandbox.plan import Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
 
 LANGUAGES = ("python", "cpp", "rust")
 
@@ -48,7 +48,7 @@ class World(RuleBasedStateMachine):
             self.used.add(name)
             self.move(name, State.LIVE if ticket.live else State.RUNNING)
         for name in todo.stops:
-            assert self.containers[name].state is State.IDLE
+            assert self.containers[name].state in (State.IDLE, State.HELD)
             self.move(name, State.RETIRING)
         for language in todo.starts:
             self.count += 1
@@ -85,9 +85,9 @@ class World(RuleBasedStateMachine):
         self.turn()
 
     @precondition(lambda self: self.some(State.RUNNING))
-    @rule(data=st.data())
-    def ended(self, data: st.DataObject) -> None:
-        self.move(data.draw(st.sampled_from(self.some(State.RUNNING))), State.ENDING)
+    @rule(data=st.data(), by_itself=st.booleans())
+    def ended(self, data: st.DataObject, by_itself: bool) -> None:
+        self.move(data.draw(st.sampled_from(self.some(State.RUNNING))), State.HELD if by_itself else State.ENDING)
         self.turn()
 
     @precondition(lambda self: self.some(State.LIVE))
@@ -127,12 +127,12 @@ class World(RuleBasedStateMachine):
         for name in self.some(State.STARTING)[:1]:
             self.move(name, State.IDLE)
         for name in self.some(State.RUNNING)[:1]:
-            self.move(name, State.ENDING)
+            self.move(name, State.HELD)
         for name in self.some(State.LIVE)[:1]:
             self.move(name, State.RETIRING)
         for name in self.some(State.ENDING, State.RETIRING)[:1]:
             del self.containers[name]
-        self.now += 0.01
+        self.now += 0.06
         self.turn()
 
     def teardown(self) -> None:
@@ -185,9 +185,36 @@ def test_another_language_need_not_wait_behind_a_start() -> None:
 
 
 def test_a_program_that_is_not_gone_yet_holds_its_place() -> None:
-    """Running means running or ending."""
+    """Running means running, or cut off and ending."""
     busy = seen("x", "python", State.ENDING), seen("y", "python", State.RUNNING)
     assert plan(view(seen("a", "python"), *busy, tickets="p")).handovers == ()
+
+
+def test_a_container_whose_program_has_ended_goes_when_that_disturbs_nobody() -> None:
+    """Not while somebody is served or has been a moment ago; then as many at a time as CPUs are free."""
+    held = [seen(name, "python", State.HELD, since=9.9) for name in "xyz"]
+    assert plan(view(*held, seen("a", "python"), tickets="p")) == Plan(((0, "a"),), (), ())
+    young, old = seen("r", "python", State.RUNNING, since=9.96), seen("r", "python", State.RUNNING, since=9.9)
+    assert plan(view(*held, young)).stops == ()
+    assert plan(view(*held, old)).stops == ("x",)
+    assert plan(view(*held)).stops == ("x", "y")
+    assert plan(view(*held, seen("l", "python", State.RETIRING))).stops == ("x",)
+    assert plan(view(*held, young, now=11)).stops == ("x", "y", "z")
+
+
+def test_a_held_container_makes_room() -> None:
+    """At the maximum, before any that is ready."""
+    full = replace(BOUNDS, containers=3)
+    held, ready = seen("x", "python", State.HELD, since=9.99), seen("a", "python")
+    assert plan(view(held, ready, seen("b", "python"), tickets="c", bounds=full)).stops == ("x",)
+    young = seen("r", "python", State.RUNNING, since=9.99)
+    assert plan(view(held, ready, young, tickets="cc", bounds=full)).stops == ("x", "a")
+
+
+def test_a_crowd_is_served_before_anything_is_started_for_the_next() -> None:
+    """In a rush, too: what begins now has ended in a moment."""
+    young = seen("r", "python", State.RUNNING, since=9.96)
+    assert plan(view(young, rush=3)).starts == ()
 
 
 def test_a_live_run_holds_no_programs_place() -> None:

@@ -252,7 +252,7 @@ def test_nothing_internal_is_told_when_the_engine_is_not_there(tmp_path: Path) -
     with serving(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}) as server:
         assert server.get("/health").status_code == 200
         answer = server.get("/ready")
-        assert problem(answer) == (503, "Not ready", "the container engine does not answer")
+        assert problem(answer) == (503, "Not ready", "the container engine does not answer: start it: make engine")
         answer = server.post(GOOD)
         detail = "The container engine cannot start programs at the moment. Try again shortly."
         assert problem(answer) == (503, "Engine not available", detail)

@@ -188,7 +188,7 @@ def test_a_slow_reader_holds_nothing_back(server: Server) -> None:
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Server]:
     """One place to run, one to wait."""
-    with serving(tmp_path, warm=2, running=1, waiting=1, waiting_time=0.5) as server:
+    with serving(tmp_path, warm=2, running=1, waiting_memory="60k", waiting_time=0.5) as server:
         assert eventually(lambda: len(running(server)) >= 2, 20)
         yield server
 

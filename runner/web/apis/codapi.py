@@ -1,5 +1,6 @@
 """codapi's API, see runner/apis/codapi.md."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,8 @@ from runner.web.apis.edge import Handler
 from runner.web.problems import HEADERS
 
 NAME: Final = "codapi"
+PATIENCE: Final = 7.0
+"""Seconds in the line: the widget gives up after 10 s, of which the program needs its own."""
 SHARED: Final[Mapping[str, str]] = {
     "Access-Control-Allow-Methods": "options, post",
     "Access-Control-Allow-Headers": "authorization, content-type",
@@ -28,6 +31,7 @@ SHARED: Final[Mapping[str, str]] = {
 async def execute(http: Request) -> Response:
     """``POST /v1/exec``."""
     client = await admission.admit(http, NAME)
+    client = dataclasses.replace(client, patience=min(client.patience, PATIENCE))
     guard.check_type(http.headers)
     policies = http.app.state.config.policies
     job = codapi.parse(await admission.body(http), policies)

@@ -177,7 +177,7 @@ def test_who_must_wait_need_not_press_again(
     """The page says that the line is full, asks again when it may, says its place, and runs the program."""
     busy = {"language": "python", "code": "import time; time.sleep(1.9)"}
     with (
-        serving(tmp_path_factory.mktemp("busy"), running=1, waiting=1) as server,
+        serving(tmp_path_factory.mktemp("busy"), running=1, waiting_memory="60k") as server,
         new_profile(browser) as profile,
         Screen.open(profile, server.url, pictures) as other,
         ThreadPoolExecutor(2) as clients,
