@@ -206,8 +206,8 @@ def _start(facts: Facts, settings: Settings) -> Said:
     if facts.not_starting:
         said = f"containers for {' and '.join(facts.not_starting)} do not start"
         remedy = "see what docker says: `runner doctor`, or the log"
-        if _option(facts, "rootless"):
-            remedy = f"a rootless engine's user needs the ids of {{uid}} in /etc/subuid and /etc/subgid; else {remedy}"
+        if _option(facts, "rootless") or _option(facts, "userns"):
+            remedy = f"the engine's user needs {IDS} in /etc/subuid and /etc/subgid, for {{uid}}; else {remedy}"
         return Level.FAIL, said, remedy, facts.start_error
     if facts.start_seconds is None:
         return Level.CAUTION, "none was started", "see the other lines"

@@ -40,7 +40,12 @@ async def look(config: Configuration, instance: str) -> Facts:
         swap=_swap() if is_here(seen) else None,
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
     )
-    return seen if seen.info is None else await _with_containers(seen, seen.info, config, instance)
+    if seen.info is None:
+        return seen
+    try:
+        return await _with_containers(seen, seen.info, config, instance)
+    except EngineError as error:  # it answered a moment ago, and is too slow now, or gone
+        return dataclasses.replace(seen, info=None, engine_error=error.detail.strip())
 
 
 async def _with_containers(seen: Facts, info: Any, config: Configuration, instance: str) -> Facts:

@@ -54,6 +54,17 @@ def test_podman_in_dockers_place_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("engine")
+def test_an_engine_that_answers_once_is_told(tmp_path: Path) -> None:
+    """As one does that is too slow: a report all the same, with its own words."""
+    script = '[ "$1" != info ] && { echo too slow >&2; exit 1; }\nexec REAL "$@"\n'
+    code, out, err = runner("doctor", PATH=fake(tmp_path, script)["PATH"])
+    first, *others = out.splitlines()
+    assert (code, err) == (1, "")
+    assert first.startswith("FAIL    engine: the container engine does not answer: too slow. Remedy: start it")
+    assert len(others) > 5
+
+
+@pytest.mark.usefixtures("engine")
 def test_a_kernel_that_keeps_no_limit_stops_the_start(tmp_path: Path) -> None:
     """Docker itself would start containers without it, and only warn."""
     script = (
