@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: serve test bench soak languages tried setup engine images server-image packages lint types pytest clean
+.PHONY: serve test bench soak hosts languages tried setup engine images server-image packages lint types pytest clean
 
 serve: setup
 	@exec $(VENV)/bin/python server.py
@@ -18,6 +18,11 @@ soak: setup $(VENV)/test
 	@$(VENV)/bin/python -m tests.soak $(ARGS)
 	@SOAK=1 $(VENV)/bin/pytest --no-cov -s tests/runs/test_killed_server.py \
 		tests/sandbox/test_engine_faults.py tests/web/test_hostile_clients.py tests/web/page/test_terminal.py
+
+# Other hosts, booted in an emulator: make hosts ARGS='trixie sid --json hosts.json'. As root on Debian, hours
+hosts: setup server-image $(VENV)/test
+	@sh .ci/packages qemu-system-x86_64=qemu-system-x86 debootstrap=debootstrap ssh=openssh-client
+	@$(VENV)/bin/python -m tests.hosts $(ARGS)
 
 # Every language there is: builds its image, proves its policy, tries its programs. Some 4 GB, a quarter of an hour
 languages: setup $(VENV)/test

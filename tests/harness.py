@@ -24,18 +24,22 @@ from runner.policy.argv import LABEL
 ROOT = Path(__file__).parent.parent
 SOAK = "SOAK" in os.environ
 """Whether the tests that can take long do: `make soak`."""
+STRETCH: Final = float(os.environ.get("STRETCH", "1"))
+"""How many times as long everything may take: `make hosts`, where a processor is emulated."""
+CHECKED: Final = ("-X", "dev") if STRETCH == 1 else ()
+"""Python looks closely at itself in the servers, where that does not take too long."""
 
 
 def docker(*words: str, host: str | None = None) -> str:
     """What a docker command prints, from the engine at ``host`` if there is one; a failure fails the test."""
     command = ["docker", *([f"--host={host}"] if host else []), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60 * STRETCH).stdout
 
 
 def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Whether it came true in time."""
     began = time.monotonic()
-    while (waited := time.monotonic() - began) < seconds:
+    while (waited := time.monotonic() - began) < seconds * STRETCH:
         if true():
             return True
         time.sleep(min(0.02 + waited / 4, 0.2))  # to ask is work too, and tests run side by side
@@ -77,8 +81,18 @@ def copy_policies(
                 assert found == 1, key
         old, new = edit.get(file.name, ("", ""))
         assert old in text, old
-        (folder / file.name).write_text(re.sub(r"(?m)^warm     = \d+", f"warm     = {warm}", text.replace(old, new)))
+        text = re.sub(r"(?m)^warm     = \d+", f"warm     = {warm}", text.replace(old, new))
+        (folder / file.name).write_text(stretched(text, STRETCH))
     return folder
+
+
+def stretched(text: str, times: float) -> str:
+    """A policy whose programs have so many times their time."""
+
+    def longer(found: re.Match[str]) -> str:
+        return f"{found[1]}{float(found[2]) * times:g}"
+
+    return text if times == 1 else re.sub(r"(?m)^((?:wall|total|compile)-time\s*= )([\d.]+)", longer, text)
 
 
 def processes() -> Iterator[tuple[int, int, str]]:
@@ -123,11 +137,11 @@ class Server:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """``GET``. Nothing is encrypted here, and to read the world's certificates would take 20 ms each time."""
-        return httpx.get(f"{self.url}{path}", **{"verify": False, "timeout": 20, **options})
+        return httpx.get(f"{self.url}{path}", **{"verify": False, "timeout": 20 * STRETCH, **options})
 
     def post(self, body: object = None, **options: Any) -> httpx.Response:
         """``POST /run``."""
-        return httpx.post(f"{self.url}/run", json=body, **{"verify": False, "timeout": 60, **options})
+        return httpx.post(f"{self.url}/run", json=body, **{"verify": False, "timeout": 60 * STRETCH, **options})
 
     def run(self, language: str, code: str, input: str = "") -> dict[str, Any]:
         """Runs a program; anything but 200 fails the test."""
@@ -165,7 +179,7 @@ class Server:
         """Ends the server; the seconds that it took."""
         began = time.monotonic()
         self.process.send_signal(signal_number)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=60 * STRETCH)
         return time.monotonic() - began
 
 
@@ -260,7 +274,7 @@ def serving(
     own = {"DOCKER_HOST": host} if host else {}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
+            [sys.executable, *CHECKED, "-W", "error", ROOT / "server.py", f"--policies={policies}", *options],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary), **own, **(environment or {})},
             stdout=output,

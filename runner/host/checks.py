@@ -14,6 +14,8 @@ FULL: Final = 64 * 1024**2
 """Bytes on the engine's disk below which containers do not start, or soon will not: each writes some KiB there."""
 OLDEST: Final = (20, 10, 10)
 """The first engine that reads the seccomp profile of the policies."""
+IDS: Final = "100000:2144000000"
+"""Enough for the policies' uids; the 65536 that a system gives are not: no container starts."""
 CHEAP: Final = (28,)
 """From which on a container takes a quarter less CPU time: tests/bench/README.md has the figures."""
 CORE_PATTERN: Final = "/proc/sys/kernel/core_pattern"
@@ -116,6 +118,15 @@ def _cgroups(facts: Facts, settings: Settings) -> Said:
     return Level.PASS, said, ""
 
 
+def _runtime(facts: Facts, settings: Settings) -> Said:
+    info = facts.info or {}
+    runtime = str(info.get("DefaultRuntime"))
+    if runtime == "crun" and info.get("CgroupVersion") == "1":
+        said = "crun on cgroup v1: programs can make files in /sys/fs/cgroup"
+        return Level.FAIL, said, "runc as default-runtime in the engine's daemon.json, or boot with cgroup v2"
+    return Level.PASS, f"containers are started by {runtime}", ""
+
+
 def _seccomp(facts: Facts, settings: Settings) -> Said:
     if not _option(facts, "seccomp"):
         return Level.FAIL, "the engine filters no system calls", "use a kernel and an engine with seccomp"
@@ -132,7 +143,7 @@ def _users(facts: Facts, settings: Settings) -> Said:
     if _option(facts, "rootless") or _option(facts, "userns"):
         return Level.PASS, "a container's users are none of the host's", ""
     said = "user ids are the host's; programs are never root, and their ids have no name here"
-    return Level.CAUTION, said, "userns-remap in the engine's daemon.json, or a rootless engine"
+    return Level.CAUTION, said, f"a rootless engine, or userns-remap; its user has {IDS} in /etc/subuid and /etc/subgid"
 
 
 def _option(facts: Facts, name: str) -> bool:
@@ -307,6 +318,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("audit", _audit),
     ("storage", _storage),
     ("cgroups", _cgroups),
+    ("runtime", _runtime),
     ("seccomp", _seccomp),
     ("confinement", _confinement),
     ("users", _users),

@@ -88,7 +88,12 @@ def test_a_fit_host_passes() -> None:
         (changed(info={"ServerVersion": None}), "FAIL", "engine", "the engine is of no version: too old"),
         (changed(info={"PidsLimit": False}), "FAIL", "cgroups", "cgroup v2, driver systemd: --pids-limit would be ign"),
         (changed(info={"SwapLimit": None}), "CAUTION", "cgroups", "cgroup v2, driver systemd: docker info does not te"),
-        (changed(info={"CgroupVersion": "1"}), "CAUTION", "cgroups", "cgroup v1, driver systemd, keeps --memory, --"),
+        (
+            changed(info={"CgroupVersion": "1", "DefaultRuntime": "runc"}),
+            "CAUTION",
+            "cgroups",
+            "cgroup v1, driver systemd, keeps --memory, --",
+        ),
         (changed(info={"ServerVersion": "26.1.5"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
@@ -214,6 +219,13 @@ def test_what_stops_a_run_stops_a_server() -> None:
 def test_whoever_answers_to_the_name_of_docker_is_known(told: str, facts: Facts) -> None:
     """Docker's client, Podman's, or something else: it is said in words."""
     assert engine(told) == facts
+
+
+def test_crun_is_refused_on_the_old_cgroups_alone() -> None:
+    """There a program can make files in /sys/fs/cgroup; with cgroup v2 it cannot."""
+    old = told(changed(info={"DefaultRuntime": "crun", "CgroupVersion": "1"}))
+    assert [check for level, check, _ in old if level == "FAIL"] == ["runtime"]
+    assert told(changed(info={"DefaultRuntime": "crun"})) == []
 
 
 @given(st.dictionaries(st.sampled_from(sorted(INFO)), st.none() | st.booleans() | st.text() | st.lists(st.text())))

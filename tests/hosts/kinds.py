@@ -1,0 +1,77 @@
+"""The hosts that are tried: which Debian, and what makes its engine another one. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+LOAD: Final = "docker load --quiet </dev/vdb"
+"""The images lie on a disk of their own."""
+IDS: Final = "100000:2144000000"
+"""As many as the policies' uids need: those of the policies go up to 2 ** 31."""
+PEOPLE: Final = f"""
+useradd --create-home --shell /bin/bash people
+echo people:{IDS} | tee /etc/subuid >/etc/subgid
+"""
+
+
+def _configured(settings: str) -> str:
+    """The engine with this daemon.json."""
+    return f"mkdir -p /etc/docker && echo '{settings}' >/etc/docker/daemon.json && systemctl restart docker\n{LOAD}"
+
+
+@dataclass(frozen=True)
+class Host:
+    """One line of the table."""
+
+    name: str
+    suite: str
+    about: str
+    prepare: str
+    """A script that root runs once; then the engine answers, and has the images."""
+    user: str = "root"
+    """Who starts the server, and whose the engine is."""
+    environment: tuple[str, ...] = ()
+    engine: str = "systemctl show --property=MainPID --value docker"
+    """Prints the engine's process id."""
+    service: bool = False
+    """Whether the unit and compose.yaml are tried."""
+
+
+CRUN: Final = _configured('{"default-runtime": "crun", "runtimes": {"crun": {"path": "/usr/bin/crun"}}}')
+USERNS: Final = PEOPLE + _configured('{"userns-remap": "people"}')
+ROOTLESS: Final = f"""
+systemctl disable --quiet --now docker.service docker.socket
+{PEOPLE}
+mkdir -p /etc/systemd/system/user@.service.d
+printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' >/etc/systemd/system/user@.service.d/delegate.conf
+systemctl daemon-reload
+loginctl enable-linger people
+chown -R people: /opt/code-runner
+cat >/home/people/start <<'END'
+export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib
+until [ -S $XDG_RUNTIME_DIR/bus ]; do sleep 1; done
+dockerd-rootless-setuptool.sh install --skip-iptables || true # it looks for docker beside itself
+export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
+until docker version >/dev/null 2>&1; do sleep 1; done
+docker load --quiet
+END
+timeout 280 runuser -u people -- sh -e /home/people/start </dev/vdb
+"""
+PODMAN: Final = f"""
+systemctl disable --quiet --now docker.service docker.socket
+printf '#!/bin/sh\\nexec podman "$@"\\n' >/usr/local/bin/docker # as podman-docker's
+chmod +x /usr/local/bin/docker
+{LOAD}
+"""
+_ROOTLESS_ENGINE: Final = "pgrep --newest --exact --uid people dockerd"
+_RUNTIME_FOLDER: Final = "/run/user/$(id -u people)"
+_PEOPLES: Final = (f"XDG_RUNTIME_DIR={_RUNTIME_FOLDER}", f"DOCKER_HOST=unix://{_RUNTIME_FOLDER}/docker.sock")
+
+HOSTS: Final = (
+    Host("trixie", "trixie", "as Debian installs it", LOAD, service=True),
+    Host("trixie-crun", "trixie", "crun in runc's place", CRUN),
+    Host("trixie-userns", "trixie", "userns-remap", USERNS),
+    Host("trixie-rootless", "trixie", "rootless, delegated", ROOTLESS, "people", _PEOPLES, _ROOTLESS_ENGINE),
+    Host("trixie-podman", "trixie", "podman as docker", PODMAN, engine="echo 0"),
+    Host("sid", "sid", "as Debian installs it", LOAD),
+    Host("sid-crun", "sid", "crun in runc's place", CRUN),
+)

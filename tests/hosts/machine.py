@@ -1,0 +1,107 @@
+"""A host of its own: boots in an emulator, is spoken to over ssh, and loses its power when that is asked."""
+
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.harness import ROOT, free_port
+
+DISK: Final = ROOT / "tests" / "hosts" / "disk"
+BOOT_TIME: Final = 900.0
+"""Seconds until ssh must answer; 40 are usual on a machine that does nothing else."""
+SSH: Final = (
+    *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
+    *("-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8"),
+)
+
+
+class Unwell(Exception):
+    """What was asked of a host did not come about; says why."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command in it came to."""
+
+    code: int
+    out: str
+    error: str
+
+    def well(self) -> str:
+        """What it printed; `Unwell` if it failed."""
+        if self.code:
+            raise Unwell((self.error.strip() or self.out.strip() or f"exit code {self.code}").splitlines()[-1][:300])
+        return self.out
+
+
+class Machine:
+    """One emulated host, from a folder that `disk` made. Its own disk is a copy, so that the next finds the first."""
+
+    def __init__(self, folder: Path, images: Path, memory: int) -> None:
+        self._folder = folder
+        self._images = images
+        self._memory = memory
+        self._port = free_port()
+        self._running: subprocess.Popen[bytes] | None = None
+        self.user = "root"
+        self.environment: Sequence[str] = ()
+        """NAME=VALUE of every command."""
+
+    def fresh(self) -> None:
+        """The disk as it was made."""
+        disk, own = self._folder / "disk.img", self._folder / "run.img"
+        subprocess.run(["cp", "--sparse=always", disk, own], check=True)
+
+    def boot(self) -> None:
+        """Switches it on; returns when it can be spoken to."""
+        command = (
+            *("nice", "-n", "19", "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"),
+            *("-smp", "2", "-m", str(self._memory), "-nographic", "-no-reboot"),
+            *("-kernel", "vmlinuz", "-initrd", "initrd", "-append", "root=/dev/vda rw console=ttyS0 quiet"),
+            *("-drive", "file=run.img,if=virtio,format=raw,cache=unsafe"),
+            *("-drive", f"file={self._images},if=virtio,format=raw,readonly=on"),
+            *("-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._port}-:22", "-device", "virtio-net-pci,netdev=n0"),
+        )
+        with (self._folder / "console").open("ab") as console:
+            self._running = subprocess.Popen(
+                command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+            )
+        began = time.monotonic()
+        while self.sh("true", 20, "root").code:
+            if self._running.poll() is not None or time.monotonic() - began > BOOT_TIME:
+                raise Unwell(f"it does not boot, see {self._folder / 'console'}")
+            time.sleep(2)
+
+    def cut(self) -> None:
+        """Takes its power away: whatever it has not written is lost."""
+        if self._running:
+            self._running.kill()
+            self._running.wait()
+            self._running = None
+
+    def end(self) -> None:
+        """Switched off, and without its own disk."""
+        self.cut()
+        (self._folder / "run.img").unlink(missing_ok=True)
+
+    def sh(self, script: str, seconds: float = 300, user: str = "") -> Said:
+        """Runs a script of bash in the project's folder. It never raises."""
+        settings = "".join(f"export {each}\n" for each in self.environment)
+        text = f"{settings}cd /opt/code-runner 2>/dev/null || cd /\n{script}\n"
+        user = user or self.user
+        return self._ssh("bash -s" if user == "root" else f"runuser -u {user} -- bash -s", text.encode(), seconds)
+
+    def unpack(self, archive: bytes, folder: str) -> None:
+        """Puts the files of a tar archive there."""
+        self._ssh(f"mkdir -p {folder} && tar -x -C {folder}", archive, 300).well()
+
+    def _ssh(self, command: str, sent: bytes, seconds: float) -> Said:
+        words = ("ssh", "-i", self._folder / "key", "-p", str(self._port), *SSH, "root@127.0.0.1", command)
+        try:
+            ended = subprocess.run(words, input=sent, capture_output=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return Said(124, "", f"not within {seconds:.0f} s")
+        return Said(ended.returncode, *(part.decode(errors="replace") for part in (ended.stdout, ended.stderr)))
