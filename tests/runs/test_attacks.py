@@ -117,7 +117,8 @@ def aftermath(
     chosen = [attack for attack in ATTACKS if attack.path.name in named] or ATTACKS
     folder = tmp_path_factory.mktemp("attacks")
     (folder / "more").mkdir()
-    for kind, language in {(attack.kind, SUFFIXES[attack.path.suffix]) for attack in chosen if attack.kind}:
+    kinds = {(attack.kind, SUFFIXES[attack.path.suffix]) for attack in chosen if attack.kind}
+    for kind, language in {*kinds, ("patient", QUIET.language)}:
         text = (ROOT / "policies" / f"{language}.toml").read_text()
         assert KINDS[kind][0] in text
         (folder / "more" / f"{language}{kind}.toml").write_text(text.replace(*KINDS[kind]))
@@ -128,7 +129,7 @@ def aftermath(
             for attack in chosen:
                 sent[attack] = pool.submit(send, server, attack, attack.kind)
                 if attack.path.name in LOUD:
-                    beside.append(pool.submit(server.run, QUIET.language, QUIET.source.decode()))
+                    beside.append(pool.submit(server.run, f"{QUIET.language}patient", QUIET.source.decode()))
             outcomes = {attack: answer.result() for attack, answer in sent.items()}
             neighbours = [answer.result()["stdout"].encode() for answer in beside]
         jobs = [] if eventually(lambda: not server.jobs()) else server.jobs()  # later a new container may be starting
