@@ -33,7 +33,8 @@ SECCOMP: Final = "--security-opt=seccomp=policies/seccomp.json"
 WEAKER: Final[dict[str, dict[str, str]]] = {
     "--rm": {"--rm": ""},
     "--pull=never": {"--pull=never": ""},
-    "--network=none": {"--network=none": ""},
+    # not the bridge: it would get an address now, and a browser drops what it asks for when addresses change
+    "--network=none": {"--network=none": "--network=host"},
     "--cap-drop=ALL": {"--cap-drop=ALL": ""},
     "--read-only": {"--read-only": ""},
     "--security-opt=no-new-privileges": {"--security-opt=no-new-privileges": ""},
