@@ -142,9 +142,10 @@ def test_what_confines_containers() -> None:
     bare = changed(info={"SecurityOptions": ["name=seccomp,profile=default"]})
     assert [check for _, check, _ in told(bare)] == ["confinement", "users"]
     assert told(changed(info={"SecurityOptions": ["name=seccomp", "name=selinux", "name=rootless"]})) == []
-    for option in ("name=rootless", "name=userns"):
-        remapped = changed(info={"SecurityOptions": ["name=seccomp", option]}, not_starting=("go",))
-        assert "/etc/subuid" in next(each.remedy for each in findings(remapped, SETTINGS) if each.check == "start")
+    for option, remaps in {"name=rootless": True, "name=userns": True, "name=apparmor": False}.items():
+        failing = changed(info={"SecurityOptions": ["name=seccomp", option]}, not_starting=("go",))
+        remedy = next(each.remedy for each in findings(failing, SETTINGS) if each.check == "start")
+        assert ("/etc/subuid" in remedy) == remaps
     open_door = changed(info={"SecurityOptions": None})
     assert [level for level, check, _ in told(open_door) if check == "seccomp"] == ["FAIL"]
 
