@@ -31,9 +31,9 @@ from runner.runs.service import open_service
 from runner.sandbox import images
 from runner.web import about, connection, openapi, pongs, problems, static
 from runner.web.access import Access
-from runner.web.answers import open_answers
+from runner.web.answers import Answers
 from runner.web.apis import codapi, jobe, judge0, mcp, piston
-from runner.web.apis.submissions import open_submissions
+from runner.web.apis.submissions import Submissions
 from runner.web.limiter import Limiter
 from runner.web.metrics import Metrics
 from runner.web.run import run
@@ -79,8 +79,8 @@ def create_app(config: Configuration) -> Starlette:
         ):
             app.state.metrics = Metrics(app.state.service.pool)
             async with (
-                open_answers(app.state.service, app.state.metrics) as app.state.answers,
-                open_submissions(app.state.service, app.state.metrics) as app.state.submissions,
+                aclosing(Answers(app.state.service, app.state.metrics)) as app.state.answers,
+                aclosing(Submissions(app.state.service, app.state.metrics)) as app.state.submissions,
                 mcp.open_endpoint(app.state.service, settings) as app.state.mcp,
             ):
                 yield {"refused": partial(problems.before_a_request, app)}

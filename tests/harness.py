@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -294,6 +295,16 @@ def serving(
     assert not server.clients(), "docker clients are left"
     assert not list(temporary.iterdir()), "temporary files are left"
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def fake_docker(folder: Path, script: str) -> dict[str, str]:
+    """An environment in which `docker` is this script; REAL in it is the real one."""
+    path = folder / "bin"
+    path.mkdir()
+    file = path / "docker"
+    file.write_text("#!/bin/sh\n" + script.replace("REAL", str(shutil.which("docker"))))
+    file.chmod(0o755)
+    return {"PATH": f"{path}:{os.environ['PATH']}"}
 
 
 def listens(port: int) -> bool:

@@ -24,7 +24,7 @@ from runner.judge.verdicts import OK, Verdict
 from runner.policy import configuration
 from runner.runs import request
 from runner.runs.client import Client
-from runner.runs.report import as_json
+from runner.runs.report import told
 from runner.sandbox.job import Job
 
 HELP = "judge a program by a folder of tests"
@@ -149,8 +149,8 @@ async def _engine(args: argparse.Namespace, language: str, line: Line) -> AsyncI
     async with service(config, args.policies, policy) as running:
 
         async def run(inputs: Sequence[bytes]) -> Report:
-            job = request.check(Job(language, source, tuple(inputs), several=True), {language: policy})
-            return as_json(await running.run(job, Client("cli")), several=True, base64=True)
+            job = Job(language, source, tuple(inputs), several=True, base64=True)
+            return told(await running.run(request.check(job, {language: policy}), Client("cli")), job)
 
         yield Engine(run, policy.limits.inputs, policy.limits.input)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from runner.runs.result import Result, Verdict, signal_name
-from runner.sandbox.job import File
+from runner.sandbox.job import File, Job
 from runner.sandbox.protocol import Step
 
 REACHED: Final = ("pids", "memory", "tmpfs", "shm", "results")
@@ -25,6 +25,11 @@ TYPES: Final[Mapping[str, str]] = {
     "pdf": "application/pdf",
 }
 """What a result is by the ending of its name; else it is text or bytes."""
+
+
+def told(result: Result, job: Job) -> dict[str, object]:
+    """What whoever asked for the job hears."""
+    return as_json(result, several=job.several, base64=job.base64)
 
 
 def as_json(result: Result, *, several: bool = False, base64: bool = False) -> dict[str, object]:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from runner.runs.client import Client
 from runner.runs.events import Event, Tail
-from runner.runs.report import as_json, seconds
+from runner.runs.report import seconds, told
 from runner.runs.result import Result
 from runner.runs.service import Service
 from runner.sandbox.job import Job
@@ -61,7 +61,7 @@ async def follow(running: asyncio.Task[Result], live: Live, job: Job) -> AsyncGe
     result = running.result()
     for event in tail.take(live.phases, over=True):
         yield event
-    yield Event("result", as_json(result, several=job.several, base64=job.base64))
+    yield Event("result", told(result, job))
 
 
 class _Line:

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection, Request
 from runner.errors import NoValidKey
 from runner.policy.configuration import Configuration
 from runner.runs.client import Client
-from runner.runs.report import as_json
+from runner.runs.report import told
 from runner.runs.result import Result
 from runner.sandbox.job import Job
 from runner.web import credentials, guard, leaving, limiter, patience, problems
@@ -91,5 +91,5 @@ async def run(http: Request, job: Job, client: Client) -> Result:
     """The program's result, whose report is in the request's entry; a client that goes away takes its program along."""
     http.state.entry.language = job.language
     result: Result = await leaving.unless(leaving.gone(http.receive), http.app.state.service.run(job, client))
-    http.state.entry.report = as_json(result, several=job.several, base64=job.base64)
+    http.state.entry.report = told(result, job)
     return result

@@ -7,8 +7,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -17,7 +17,7 @@ from runner.apis.kept import Kept
 from runner.errors import KeyReused, Refusal
 from runner.runs import entries
 from runner.runs.events import Event
-from runner.runs.report import as_json
+from runner.runs.report import told
 from runner.runs.result import Result
 from runner.runs.service import Service
 from runner.runs.watch import follow
@@ -71,7 +71,7 @@ class Answers:
         if kept := self._find(asked):
             return await self._again(asked, json.loads(kept.report))
         run, first = self._join(asked)
-        report = _told(asked, await asyncio.shield(run.task))
+        report = told(await asyncio.shield(run.task), asked.job)
         return report if first else await self._again(asked, report)
 
     async def events(self, asked: Asked) -> AsyncGenerator[Event | None]:
@@ -118,7 +118,7 @@ class Answers:
             if not isinstance(error, Refusal):
                 log.error("a run failed", exc_info=error)
             return
-        report = _told(asked, task.result())
+        report = told(task.result(), asked.job)
         self._metrics.count(asked.job.language, report, None)
         answer = _Answer(asked.body, json.dumps(report).encode())
         self._kept.put(asked.name, answer, len(answer.report) + BESIDE, time.monotonic())
@@ -132,17 +132,3 @@ class Answers:
 def _check(asked: Asked, body: str) -> None:
     if body != asked.body:
         raise KeyReused("This `Idempotency-Key` came with another body before: take a new one for each program.")
-
-
-def _told(asked: Asked, result: Result) -> Mapping[str, Any]:
-    return as_json(result, several=asked.job.several, base64=asked.job.base64)
-
-
-@asynccontextmanager
-async def open_answers(service: Service, metrics: Metrics) -> AsyncIterator[Answers]:
-    """Until none of the runs goes on any more."""
-    answers = Answers(service, metrics)
-    try:
-        yield answers
-    finally:
-        await answers.aclose()

@@ -23,7 +23,7 @@ LOUD: Final = (
     "compile_templates.cpp",
 )
 """Those of the corpus that are after what all share."""
-LANGUAGES: Final = {".py": "python", ".cpp": "cpp"}
+SUFFIXES: Final = {".py": "python", ".cpp": "cpp"}
 QUIET: Final = Case(
     "a sum", "python", b"print(sum(n * n for n in range(4_000_000)))", (b"",), (b"21333325333334000000\n",)
 )
@@ -73,7 +73,7 @@ def _run(bench: Bench) -> Answer:
 
 def _beside(bench: Bench, name: str) -> Answer:
     path = ATTACKS / name
-    attack = Case(name, LANGUAGES[path.suffix], path.read_bytes(), (b"",), (b"",))
+    attack = Case(name, SUFFIXES[path.suffix], path.read_bytes(), (b"",), (b"",))
     with ThreadPoolExecutor(1) as pool:
         loud = pool.submit(bench.ours, attack)
         time.sleep(HEAD_START)

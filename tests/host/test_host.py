@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.commands.test_cli import runner
-from tests.harness import ROOT, copy_policies
+from tests.harness import ROOT, copy_policies, fake_docker
 
 PODMAN: Final = {
     "host": {"arch": "amd64", "cgroupVersion": "v2", "security": {"rootless": True, "seccompEnabled": True}},
@@ -20,15 +19,6 @@ PODMAN: Final = {
 }
 """Of what `podman info --format='{{json .}}'` prints, the parts that matter."""
 REFUSED: Final = "The server does not start: see above."
-
-
-def fake(folder: Path, script: str) -> dict[str, str]:
-    """An environment in which `docker` is this script; REAL in it is the real one."""
-    file = folder / "bin" / "docker"
-    file.parent.mkdir()
-    file.write_text("#!/bin/sh\n" + script.replace("REAL", str(shutil.which("docker"))))
-    file.chmod(0o755)
-    return {"PATH": f"{file.parent}:{os.environ['PATH']}"}
 
 
 def refused(folder: Path, environment: dict[str, str]) -> list[str]:
@@ -44,7 +34,7 @@ def refused(folder: Path, environment: dict[str, str]) -> list[str]:
 def test_podman_in_dockers_place_is_told(tmp_path: Path) -> None:
     """By doctor, with what can be told without an engine; and no server starts on it."""
     script = f"[ \"$1\" = info ] || exit 125\ncat <<'END'\n{json.dumps(PODMAN)}\nEND\n"
-    podman = fake(tmp_path, script)
+    podman = fake_docker(tmp_path, script)
     said = "FAIL    engine: Podman 4.3.1 answers to the name of docker: what a policy asks for is not proved there"
     line = f"{said}. Remedy: install Docker's engine, and its own client"
     code, out, err = runner("doctor", PATH=podman["PATH"])
@@ -57,7 +47,7 @@ def test_podman_in_dockers_place_is_told(tmp_path: Path) -> None:
 def test_an_engine_that_answers_once_is_told(tmp_path: Path) -> None:
     """As one does that is too slow: a report all the same, with its own words."""
     script = '[ "$1" != info ] && { echo too slow >&2; exit 1; }\nexec REAL "$@"\n'
-    code, out, err = runner("doctor", PATH=fake(tmp_path, script)["PATH"])
+    code, out, err = runner("doctor", PATH=fake_docker(tmp_path, script)["PATH"])
     first, *others = out.splitlines()
     assert (code, err) == (1, "")
     assert first.startswith("FAIL    engine: the container engine does not answer: too slow. Remedy: start it")
@@ -70,7 +60,7 @@ def test_a_kernel_that_keeps_no_limit_stops_the_start(tmp_path: Path) -> None:
     script = (
         'if [ "$1" = info ]; then REAL "$@" | sed s/\'"PidsLimit":true/"PidsLimit":false\'/; else exec REAL "$@"; fi\n'
     )
-    [line, last] = refused(tmp_path, fake(tmp_path, script))
+    [line, last] = refused(tmp_path, fake_docker(tmp_path, script))
     assert line.startswith("FAIL    cgroups: cgroup v")
     assert "--pids-limit would be ignored. Remedy: boot with " in line
     assert last == REFUSED

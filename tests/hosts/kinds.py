@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from runner.host.checks import IDS
+
 LOAD: Final = "docker load --quiet </dev/vdb"
 """The images lie on a disk of their own."""
-IDS: Final = "100000:2144000000"
-"""As many as the policies' uids need: those of the policies go up to 2 ** 31."""
 PEOPLE: Final = f"""
 useradd --create-home --shell /bin/bash people
 echo people:{IDS} | tee /etc/subuid >/etc/subgid

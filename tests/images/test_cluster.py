@@ -23,7 +23,7 @@ from runner.policy import configuration
 from tests.harness import ROOT, Server, audited, eventually, free_port, hear, hear_out, serving
 from tests.mcp.conversation import PATIENT
 from tests.web.test_idempotency import CHANCE, new, told
-from tests.web.test_proxies import COUNTED, NAME, running
+from tests.web.test_proxies import COUNTED, NAME, a_caddy
 from tests.web.test_redis import a_redis
 
 FILES: Final = ROOT / "images" / "server"
@@ -88,11 +88,9 @@ def cluster(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         assert eventually(lambda: all(node.get("/ready").status_code == 200 for node in nodes), 30)
         text, found = re.subn("health_interval 5s", "health_interval 1s", (FILES / "cluster.Caddyfile").read_text())
         assert found == 1
-        (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + text)
-        environment = {"NODES": " ".join(f"127.0.0.1:{node.port}" for node in nodes), "HOST": f"http://{NAME}:{port}"}
-        command = ["env", *(f"{name}={value}" for name, value in environment.items()), "caddy", "run"]
-        command += ["--adapter=caddyfile", f"--config={folder / 'Caddyfile'}"]
-        front = stack.enter_context(running(command, port, folder))
+        addresses = " ".join(f"127.0.0.1:{node.port}" for node in nodes)
+        variables = (f"NODES={addresses}", f"HOST=http://{NAME}:{port}")
+        front = stack.enter_context(a_caddy(text, port, folder, *variables))
         yield Cluster(tuple(nodes), front, folder / "log", folder / "docker.sock")
 
 
@@ -216,10 +214,8 @@ def test_a_stop_ends_what_goes_on_for_nobody(cluster: Cluster) -> None:
 def test_nobody_is_there(tmp_path: Path) -> None:
     """A problem with Retry-After, as every other."""
     port = free_port()
-    (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n}\n" + (FILES / "cluster.Caddyfile").read_text())
-    command = ["env", f"NODES=127.0.0.1:{free_port()}", f"HOST=http://{NAME}:{port}", "caddy", "run"]
-    command += ["--adapter=caddyfile", f"--config={tmp_path / 'Caddyfile'}"]
-    with running(command, port, tmp_path) as front:
+    text = (FILES / "cluster.Caddyfile").read_text()
+    with a_caddy(text, port, tmp_path, f"NODES=127.0.0.1:{free_port()}", f"HOST=http://{NAME}:{port}") as front:
         answer = httpx.post(f"{front}/run", json={}, headers={"host": NAME}, timeout=20)
         kind, after = answer.headers["content-type"], answer.headers["retry-after"]
         assert (kind, after) == ("application/problem+json", "1")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands.test_cli import runner
-from tests.harness import ROOT, Server, docker, eventually, free_port, listens, serving
+from tests.harness import ROOT, Server, docker, eventually, free_port, serving
+from tests.web.test_proxies import running
 
 pytestmark = pytest.mark.usefixtures("engine")
 IMAGE = "code-runner-bash"
@@ -89,21 +90,17 @@ def registry(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "http": {"addr": f"127.0.0.1:{found.port}"},
     }
     (folder / "config.yml").write_text(json.dumps(settings))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(["docker-registry", "serve", folder / "config.yml"], stdout=log, stderr=log)
-    try:
-        assert eventually(lambda: listens(found.port)), (folder / "log").read_text()
-        docker("tag", "code-runner-base:trixie", found.debian)
-        found.push(found.debian)
-        remove(found.debian)
-        yield found
-    finally:
-        known = docker("images", "--digests", "--format={{.Repository}}@{{.Digest}}").split()
-        names = [each for each in known if each.startswith(found.name(IMAGE))]
-        remove(found.debian, found.base, f"{found.name(IMAGE)}:3", *names)
-        process.terminate()
-        process.wait(timeout=20)
-        shutil.rmtree(folder)
+    with running(["docker-registry", "serve", str(folder / "config.yml")], found.port, folder):
+        try:
+            docker("tag", "code-runner-base:trixie", found.debian)
+            found.push(found.debian)
+            remove(found.debian)
+            yield found
+        finally:
+            known = docker("images", "--digests", "--format={{.Repository}}@{{.Digest}}").split()
+            names = [each for each in known if each.startswith(found.name(IMAGE))]
+            remove(found.debian, found.base, f"{found.name(IMAGE)}:3", *names)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

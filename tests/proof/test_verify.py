@@ -3,9 +3,7 @@
 import asyncio
 import dataclasses
 import json
-import os
 import secrets
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +21,7 @@ from runner.proof import proofs
 from runner.proof.proofs import BESIDE, PROOFS, Finding
 from runner.proof.verification import observe
 from tests.commands.test_cli import runner
-from tests.harness import Server, docker, eventually, serving
+from tests.harness import Server, docker, eventually, fake_docker, serving
 
 pytestmark = pytest.mark.usefixtures("engine")
 POLICIES: Final = configuration.load().policies
@@ -173,10 +171,10 @@ def test_the_probe_keeps_itself_within_bounds() -> None:
 
 # In the service
 
-DROPS: Final = """#!/bin/sh
-[ "$1" = run ] || exec {real} "$@"
+DROPS: Final = """\
+[ "$1" = run ] || exec REAL "$@"
 for word do shift; [ "$word" = --cap-drop=ALL ] || set -- "$@" "$word"; done
-exec {real} "$@"
+exec REAL "$@"
 """
 
 
@@ -192,10 +190,7 @@ def test_the_server_verifies_itself(server: Server) -> None:
 
 def test_a_claim_that_fails_makes_the_server_not_ready(tmp_path: Path) -> None:
     """And is named; here a docker of another's making leaves out a flag."""
-    fake, real = tmp_path / "docker", shutil.which("docker")
-    fake.write_text(DROPS.format(real=real))
-    fake.chmod(0o755)
-    with serving(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as server:
+    with serving(tmp_path, fake_docker(tmp_path, DROPS)) as server:
         assert eventually(lambda: server.get("/ready").status_code == 503, 30)
         detail = server.get("/ready").json()["detail"]
         assert detail.split("; ")[0] == f"python: verification failed: --cap-drop=ALL, {next(iter(BESIDE))}"

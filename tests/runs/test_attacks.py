@@ -23,12 +23,11 @@ from typing import Any, Final
 import pytest
 
 from runner.runs.result import STATUS
-from tests.bench.neighbours import LOUD, QUIET
+from tests.bench.neighbours import LOUD, QUIET, SUFFIXES
 from tests.harness import ROOT, STRETCH, Server, eventually, serving
 
 KEYS: Final = {"tries", "ends", "within", "prints", "never", "inputs", "unchanged", "absent"}
 TOLD: Final = ("stdout", "stderr", "compile_output")
-SUFFIXES: Final = {".py": "python", ".cpp": "cpp"}
 PATIENCE: Final = 6.0
 """Seconds more of wall time, where it is not what is attacked."""
 KINDS: Final[Mapping[str, tuple[str, str]]] = {

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from runner.policy import policy
 from runner.policy.policy import Policy
-from runner.runs.report import as_json, text
+from runner.runs.report import as_json, text, told
 from runner.runs.result import STATUS, Reason, Result, Status, Verdict, decide, signal_name
-from runner.sandbox.job import Facts, File, Observed, Output
+from runner.sandbox.job import Facts, File, Job, Observed, Output
 from runner.sandbox.protocol import Ending, Step
 from tests.strategies import unhurried
 
@@ -379,6 +379,15 @@ def test_results_are_text_where_they_can_be() -> None:
     report: Any = as_json(result, base64=True)
     assert report["stdout"] == "/w=="
     assert [file["content"]["base64"] for file in report["files"]] == ["iQ==", "w6k=", "MSwy", "/w=="]
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("base64", [False, True])
+def test_what_is_told_goes_by_what_was_asked_for(several: bool, base64: bool) -> None:
+    """Whoever asks, and however often."""
+    result = decide(Facts("job-1", 0.0, (replace(RUN, stdout=Output(b"\xff", 0)),), COMMAND), PYTHON)
+    job = Job("python", b"", (b"",), several=several, base64=base64)
+    assert told(result, job) == as_json(result, several=several, base64=base64)
 
 
 def test_several_runs_of_what_did_not_compile() -> None:

@@ -1,7 +1,5 @@
 """An engine that is killed, hangs, is full or is not there: 503 within a bound, and all is well again by itself."""
 
-import os
-import shutil
 import signal
 import threading
 import time
@@ -15,7 +13,7 @@ import httpx
 import pytest
 
 from tests.engine import IMAGE, Engine, own_engine
-from tests.harness import SOAK, Server, audited, eventually, serving
+from tests.harness import SOAK, Server, audited, eventually, fake_docker, serving
 
 WAITING = 3.0
 """Seconds that a request may wait for a container."""
@@ -194,16 +192,6 @@ def test_an_engine_whose_disk_is_full(own: Engine, faulty: Server) -> None:
     assert all_well(faulty)
 
 
-def fake(folder: Path, script: str) -> dict[str, str]:
-    """An environment in which `docker` is this script; REAL in it is the real one."""
-    path = folder / "bin"
-    path.mkdir()
-    file = path / "docker"
-    file.write_text("#!/bin/sh\n" + script.replace("REAL", str(shutil.which("docker"))))
-    file.chmod(0o755)
-    return {"PATH": f"{path}:{os.environ['PATH']}"}
-
-
 def nothing_runs(server: Server) -> None:
     """Each request is a 503 in time, and /ready says why."""
     began = time.monotonic()
@@ -220,7 +208,7 @@ def nothing_runs(server: Server) -> None:
 )
 def test_a_docker_client_that_is_broken(tmp_path: Path, script: str) -> None:
     """It hangs, prints garbage, lies: refused in time; the stop is bounded, and no client is left."""
-    with serving(tmp_path, fake(tmp_path, script), waiting_time=1.0) as server:
+    with serving(tmp_path, fake_docker(tmp_path, script), waiting_time=1.0) as server:
         nothing_runs(server)
         assert server.stop() < 10
     assert audited(tmp_path / "audit.jsonl")["open"] == {}
@@ -230,7 +218,7 @@ def test_a_docker_client_that_is_broken(tmp_path: Path, script: str) -> None:
 def test_a_kill_that_fails_is_not_the_last_word(engine: None, tmp_path: Path, failing: str) -> None:
     """A program at its limit is answered in time, and its container is removed all the same."""
     script = f'case "$1" in kill) {failing};; esac\nexec REAL "$@"\n'
-    with serving(tmp_path, fake(tmp_path, script), running=2) as server:
+    with serving(tmp_path, fake_docker(tmp_path, script), running=2) as server:
         answer = server.run("python", "import time; time.sleep(99)")
         assert (answer["status"], answer["reason"]) == ("timeout", "wall_time")
         assert eventually(lambda: answer["id"] not in server.containers(), 15)

@@ -1,9 +1,7 @@
 """Nothing is left behind: clients that leave, servers that stop, servers that are killed, containers that die."""
 
-import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +16,7 @@ import pytest
 
 from runner.policy import argv, configuration
 from runner.policy.argv import LABEL
-from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, serving
+from tests.harness import ROOT, Server, copy_policies, docker, eventually, fake_docker, gone, processes, serving
 
 GOOD = {"language": "python", "code": "print(1)"}
 FOREVER = {"language": "python", "code": "import time; time.sleep(99)"}
@@ -238,11 +236,8 @@ def test_a_missing_docker_client_is_the_engines_trouble(tmp_path: Path) -> None:
 
 def test_a_docker_that_fails_is_not_the_programs_fault(engine: None, tmp_path: Path) -> None:
     """Garbage and exit code 125 at each start: a 503 that tells nothing of it."""
-    fake = tmp_path / "docker"
-    real = shutil.which("docker")
-    fake.write_text(f'#!/bin/sh\n[ "$1" != run ] || {{ echo "SECRET $0" >&2; exit 125; }}\nexec {real} "$@"\n')
-    fake.chmod(0o755)
-    with serving(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as server:
+    script = '[ "$1" != run ] || { echo "SECRET $0" >&2; exit 125; }\nexec REAL "$@"\n'
+    with serving(tmp_path, fake_docker(tmp_path, script)) as server:
         answer = server.post(GOOD)
         assert answer.status_code == 503
         assert "SECRET" not in answer.text

@@ -61,14 +61,21 @@ def nginx(folder: Path, upstream: int) -> Iterator[str]:
 
 
 @contextmanager
+def a_caddy(text: str, port: int, folder: Path, *variables: str) -> Iterator[str]:
+    """Caddy with this file, and NAME=VALUE in its environment."""
+    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + text)
+    command = ["env", *variables, "caddy", "run", "--adapter=caddyfile", f"--config={folder / 'Caddyfile'}"]
+    with running(command, port, folder) as url:
+        yield url
+
+
+@contextmanager
 def caddy(folder: Path, upstream: int) -> Iterator[str]:
     """The file as it is, but for the ports, and without asking anybody for a certificate."""
     port = free_port()
     text = (FILES / "Caddyfile").read_text().replace("127.0.0.1:3000", f"127.0.0.1:{upstream}")
     text = text.replace(f"{NAME} {{", f"http://{NAME}:{port} {{")
-    (folder / "Caddyfile").write_text("{\n\tadmin off\n}\n" + text)
-    command = ["caddy", "run", "--adapter=caddyfile", f"--config={folder / 'Caddyfile'}"]
-    with running(command, port, folder) as url:
+    with a_caddy(text, port, folder) as url:
         yield url
 
 

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +14,7 @@ from runner.apis.judge0_results import INTERNAL, PROCESSING, Outcome, Submission
 from runner.apis.kept import Kept
 from runner.errors import Busy, Refusal
 from runner.runs.client import Client
-from runner.runs.report import as_json
+from runner.runs.report import told
 from runner.runs.result import Result
 from runner.runs.service import Service
 from runner.web.metrics import Metrics
@@ -92,7 +91,7 @@ class Submissions:
 
     async def _outcome(self, asked: Asked, client: Client) -> Outcome:
         result = await self._service.run(asked.job, client)
-        self._metrics.count(asked.job.language, as_json(result), None)
+        self._metrics.count(asked.job.language, told(result, asked.job), None)
         return outcome(result, asked.expected)
 
     def _keep(self, submission: Submission, ending: Outcome) -> Submission:
@@ -109,13 +108,3 @@ def _new(asked: Asked) -> Submission:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-@asynccontextmanager
-async def open_submissions(service: Service, metrics: Metrics) -> AsyncIterator[Submissions]:
-    """Until none of them runs any more."""
-    submissions = Submissions(service, metrics)
-    try:
-        yield submissions
-    finally:
-        await submissions.aclose()
