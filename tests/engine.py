@@ -1,5 +1,6 @@
 """An engine of the tests' own, which may be killed, stopped and filled up."""
 
+import errno
 import os
 import secrets
 import signal
@@ -87,7 +88,7 @@ def own_engine(folder: Path) -> Iterator[Engine]:
         engine.process.terminate()
         engine.process.wait(timeout=60)
         assert eventually(lambda: _released(folder))
-        _remove_groups(engine.group)
+        assert eventually(lambda: _removed(engine.group))
 
 
 def _released(folder: Path) -> bool:
@@ -99,11 +100,20 @@ def _released(folder: Path) -> bool:
     return subprocess.run(["umount", "--recursive", str(folder)], capture_output=True, check=False).returncode == 0
 
 
-def _remove_groups(name: str) -> None:
-    """Those of containers that were killed with their engine: a container that ends takes its own along."""
+def _removed(name: str) -> bool:
+    """Those of containers that were killed with their engine: a container that ends takes its own along.
+
+    What was killed a moment ago may still be in one.
+    """
     for group in [*Path("/sys/fs/cgroup").glob(f"*/{name}"), *Path("/sys/fs/cgroup").glob(name)]:
         for each in [*(path for path in group.iterdir() if path.is_dir()), group]:
-            each.rmdir()
+            try:
+                each.rmdir()
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                return False
+    return True
 
 
 def _holds(pid: int, folder: Path) -> bool:
