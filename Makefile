@@ -50,7 +50,7 @@ server-image: engine $(VENV)/bin/python
 # What the tests try the server with: a Redis, the proxies, systemd's own check of the unit, gVisor, a browser, a registry.
 packages:
 	@sh .ci/packages redis-server=redis-server nginx=nginx caddy=caddy systemd-analyze=systemd \
-		runsc=runsc chromium=chromium docker-registry=docker-registry
+		runsc=runsc chromium-headless-shell=chromium-headless-shell docker-registry=docker-registry
 
 $(VENV)/bin/python:
 	@sh .ci/python $(PYTHON) $(VENV)

@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.commands.test_cli import runner
-from tests.harness import ROOT, Server, docker, eventually, free_port, serving
+from tests.harness import ROOT, Server, docker, eventually, fake_docker, free_port, serving
 from tests.web.test_proxies import running
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -65,13 +66,15 @@ class Registry:
         return self.push(tag)
 
     def pull_base(self, image: str) -> tuple[int, str]:
-        """Runs images/base with this BASE_IMAGE; its exit code and words."""
-        environment = {**os.environ, "BASE_IMAGE": image}
-        command = ["sh", "images/base", self.suite]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        return done.returncode, done.stderr
+        """Runs images/base with this BASE_IMAGE."""
+        return make_base(self.suite, {"BASE_IMAGE": image})
+
+
+def make_base(suite: str, environment: dict[str, str]) -> tuple[int, str]:
+    """Runs images/base; its exit code and words."""
+    own, command = {**os.environ, **environment}, ["sh", "images/base", suite]
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stderr
 
 
 def remove(*images: str) -> None:
@@ -123,6 +126,25 @@ def test_the_base_comes_from_the_registry_that_is_named(registry: Registry, base
     code, said = registry.pull_base(f"{registry.debian}-none")
     assert (code, "manifest unknown" in said) == (1, True)
     assert identity(registry.base) == identity("code-runner-base:trixie")
+
+
+BARE: Final = """\
+case $1 in
+    import) tar --list | grep --quiet '^./made$' ;; # what debootstrap has made, from the standard input
+    *) exit 1 ;;
+esac
+"""
+"""An engine without images, that reaches no registry."""
+
+
+def test_the_base_is_made_where_no_registry_answers(tmp_path: Path) -> None:
+    """Of Debian's packages; not really here, for that takes a minute."""
+    environment = fake_docker(tmp_path, BARE)
+    debootstrap = tmp_path / "bin" / "debootstrap"
+    debootstrap.write_text('#!/bin/sh\nmkdir "$3" && touch "$3/made"\n')
+    debootstrap.chmod(0o755)
+    code, said = make_base("trixie", environment)
+    assert (code, said.splitlines()[-1]) == (0, "base: code-runner-base:trixie is made")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.harness import LANGUAGES, Server, serving
 from tests.web.apis.site import Site
-from tests.web.page.conftest import ARGUMENTS
+from tests.web.page.conftest import chromium
 
 BODY: dict[str, Any] = {"sandbox": "python", "version": "", "command": "run", "files": {"": "print(1)"}}
 KEYS = ["id", "ok", "duration", "stdout", "stderr"]
@@ -112,11 +112,9 @@ def test_what_is_not_named_is_not_served(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+    """One for all."""
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
