@@ -15,7 +15,6 @@ from runner.record import chain
 from runner.record.chain import Broken, Entry, Head, Line, Torn
 from runner.record.summary import Summary, node
 
-HELP = "check audit files and sum them up, or find a job"
 LONGEST = 1024 * 1024
 """Bytes of a line; what is longer was not written by this project."""
 NAMES = "*.jsonl*"

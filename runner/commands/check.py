@@ -11,8 +11,6 @@ from runner.policy import configuration, keys, reasons
 from runner.policy.configuration import Found
 from runner.policy.keys import Keys
 
-HELP = "validate every policy file, or the files that are named"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """Which files, and how to say it."""

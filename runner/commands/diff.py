@@ -7,8 +7,6 @@ import json
 from runner.policy import configuration, lock
 from runner.sandbox import images
 
-HELP = f"say how policies and images differ from policies/{lock.FILE}"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """How to say it."""

@@ -10,8 +10,6 @@ from runner.host.look import look
 from runner.policy import configuration
 from runner.runs.service import command
 
-HELP = "say whether this host is fit, and what to do where it is not"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """How to say it."""

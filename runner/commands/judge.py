@@ -27,8 +27,6 @@ from runner.runs.client import Client
 from runner.runs.report import told
 from runner.sandbox.job import Job
 
-HELP = "judge a program by a folder of tests"
-
 Report = Mapping[str, Any]
 
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from runner.errors import PolicyError, Problem
 from runner.policy import configuration, keys
 
-HELP = f"make an API key, add its hash to policies/{keys.FILE}, and show it once"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """For whom."""

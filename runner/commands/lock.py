@@ -6,8 +6,6 @@ import asyncio
 from runner.policy import configuration, lock
 from runner.sandbox import images
 
-HELP = f"write policies/{lock.FILE}: every command, policy file and image as it is now"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """Takes no arguments."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import anyio
     from mcp_types import CallToolRequestParams
 
-HELP = "serve language models over stdio (Model Context Protocol)"
 STOPPED: Final = 128
 """And the signal's number: the exit code after one."""
 

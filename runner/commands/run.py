@@ -27,7 +27,6 @@ from runner.runs.watch import watch
 from runner.sandbox import images
 from runner.sandbox.job import File, Job
 
-HELP = "run one program, here or on a server"
 MOST: Final = 2**26
 """Bytes of input that any server takes."""
 

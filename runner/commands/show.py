@@ -6,8 +6,6 @@ import json
 from runner.policy import configuration, explain
 from runner.sandbox import names, uids
 
-HELP = "print the exact command of a language, and the reason for each flag"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """Which language, and how to print it."""

@@ -10,8 +10,6 @@ from runner.policy import configuration
 from runner.proof.verification import verify
 from runner.runs.service import command
 
-HELP = "prove every line of a policy in a real container"
-
 
 def add(arguments: argparse.ArgumentParser) -> None:
     """Which language, or all; as a table or as JSON."""

@@ -8,14 +8,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from limits import RateLimitItem
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from runner.errors import LimiterError, RateLimited
-from runner.web.windows import Memory, Redis
+from runner.web.windows import Memory
+
+if TYPE_CHECKING:
+    from runner.web.redis import Redis
 
 REDIS_TIME: Final = 1.0
 """Seconds that counting one request may take; in memory it takes none."""
@@ -56,12 +59,20 @@ class Allowance:
         }
 
 
+def _storage(name: str) -> "Memory | Redis":
+    if name == "memory":
+        return Memory()
+    from runner.web.redis import Redis
+
+    return Redis(name)
+
+
 class Limiter:
     """A moving window per client, in memory or in Redis. Redis that is away: nothing runs uncounted."""
 
     def __init__(self, rate: RateLimitItem, storage: str) -> None:
         self._rate = rate
-        self._storage = Memory() if storage == "memory" else Redis(storage)
+        self._storage = _storage(storage)
         self._limiter = MovingWindowRateLimiter(self._storage)
 
     async def hit(self, client: str, rate: RateLimitItem | None = None) -> tuple[bool, Allowance]:
@@ -87,8 +98,7 @@ class Limiter:
 
     async def aclose(self) -> None:
         """Lets go of Redis."""
-        if isinstance(self._storage, Redis):
-            await self._storage.aclose()
+        await self._storage.aclose()
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[None]:

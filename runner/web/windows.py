@@ -1,20 +1,14 @@
-"""Where a limiter counts: in this process, or in a Redis that several servers share."""
+"""Where a limiter counts in this process."""
 
-import os
 import time
 from bisect import bisect_left
 from collections import OrderedDict, defaultdict
-from typing import Any, Final
+from typing import Final
 
-from limits.aio.storage import MemoryStorage, RedisStorage
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from limits.aio.storage import MemoryStorage
 
 CLIENTS: Final = 100_000
 """Clients of one window that are remembered in memory; one more, and the one that ran longest ago is forgotten."""
-CONNECTIONS: Final = 16
-"""Connections to Redis; a request holds one for two round trips."""
 
 
 class Memory(MemoryStorage):
@@ -47,17 +41,5 @@ class Memory(MemoryStorage):
         first = bisect_left(hits, now - expiry)
         return (hits[first], len(hits) - first) if first < len(hits) else (now, 0)
 
-
-class Redis(RedisStorage):
-    """In a Redis; every key expires there by itself."""
-
-    def __init__(self, url: str) -> None:
-        retry = Retry(NoBackoff(), 1)  # a connection that a restart of Redis has cut is opened again at once
-        password = os.environ.get("REDIS_PASSWORD")  # so that no policy file holds a secret
-        self._pool = BlockingConnectionPool.from_url(url, max_connections=CONNECTIONS, password=password, retry=retry)
-        options: dict[str, Any] = {"connection_pool": self._pool, "key_prefix": "code-runner"}
-        super().__init__(f"async+{url}", wrap_exceptions=True, implementation="redispy", **options)
-
     async def aclose(self) -> None:
-        """Closes every connection."""
-        await self._pool.disconnect()
+        """Nothing is open."""
