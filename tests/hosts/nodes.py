@@ -61,9 +61,9 @@ def pair(folder: Path, saved: Path, memory: int) -> tuple[Machine, Machine]:
 
 
 def set_up(nodes: tuple[Machine, Machine], times: float) -> list[str]:
-    """Steps 1 to 4, and the swarm; what `doctor` has said."""
+    """Steps 1 to 4; what `doctor` has said on each."""
     with ThreadPoolExecutor() as both:
-        said = list(both.map(lambda number: _prepared(nodes[number - 1], number, times), (1, 2)))
+        said = list(both.map(_prepared, nodes, (1, 2), (times, times)))
     manager, worker = nodes
     manager.sh("docker swarm init --advertise-addr 10.0.0.1").well()
     token = manager.sh("docker swarm join-token --quiet worker").well().strip()
@@ -110,6 +110,8 @@ def _mac(number: int) -> str:
 
 
 def _prepared(machine: Machine, number: int, times: float) -> str:
+    machine.fresh()
+    machine.boot()
     machine.unpack(archive(_project(), times), "/opt/code-runner")
     tags = "\n".join(f"docker tag {image} {tag}" for tag, image in TAGS.items())
     script = f"""

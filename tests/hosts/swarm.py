@@ -1,11 +1,10 @@
-"""``python -m tests.hosts.swarm``: the stack of CLUSTER.md on two emulated hosts, one of which loses its power."""
+"""The stack of CLUSTER.md on two emulated hosts, one of which loses its power."""
 
-import argparse
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from typing import Final
 from tests.harness import ROOT
 from tests.hosts import nodes
 from tests.hosts.asking import Load, ask, keys, told
-from tests.hosts.machine import DISK, Machine, Unwell
+from tests.hosts.machine import Machine, Unwell
 
 Pair = tuple[Machine, Machine]
 CLIENTS: Final = 6
@@ -30,11 +29,6 @@ STATE: Final = "docker service inspect --format '{{.UpdateStatus.State}}' code-r
 NEW: Final = (
     "docker exec $(docker ps --quiet --filter name=code-runner_server) grep -c '^live = 7 ' policies/server.toml"
 )
-
-
-def note(message: str) -> None:
-    """Says what was found, and when."""
-    print(f"[{time.strftime('%H:%M:%S')}] {message}", flush=True)
 
 
 def serve(pair: Pair) -> list[str]:
@@ -58,7 +52,6 @@ def cut(pair: Pair) -> list[str]:
     with Load(_front(pair), nodes.NAME, CLIENTS) as load:
         time.sleep(LOAD_TIME)
         pair[1].cut()
-        note("node 2 has no power")
         time.sleep(LOAD_TIME)
     return told(load.asked)
 
@@ -110,56 +103,25 @@ def _begun(pair: Pair) -> list[int]:
     return [int(machine.sh(f'grep -c \'"event":"started"\' {nodes.AUDIT}').out or 0) for machine in pair]
 
 
-def options() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.hosts.swarm", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "code-runner-hosts"))
-    parser.add_argument("--memory", type=int, default=3072, help="MB of each host (3072)")
-    parser.add_argument("--stretch", type=float, default=10.0, help="times as long as usual that all may take (10)")
-    return parser.parse_args()
-
-
-def tried(pair: Pair, stretch: float) -> None:
-    """All of it, one after the other; what does not come about is told, and the next is tried."""
-    with ThreadPoolExecutor() as both:
-        for machine in pair:
-            machine.fresh()
-        list(both.map(Machine.boot, pair))
-    note("both are up")
-    for number, said in enumerate(nodes.set_up(pair, stretch), 1):
-        note(f"node {number}: doctor: {said}")
-    nodes.deploy(pair[0], 1)
-    note(f"deployed: both are ready after {nodes.ready(pair[0]):.0f} s")
-    for step in STEPS:
-        note(f"{step.__name__}: {step.__doc__}")
-        try:
-            lines = step(pair)
-        except Unwell as unwell:
-            lines = [f"FAILED: {unwell}"]
-        for line in lines:
-            note(f"    {line}")
-
-
-def main() -> int:
-    """0, whatever was found: to read it is a person's."""
-    args = options()
-    suite = args.folder / "trixie"
-    args.folder.mkdir(parents=True, exist_ok=True)
-    if not (suite / "disk.img").exists():
-        subprocess.run([DISK, "trixie", suite], check=True)
-    saved = args.folder / "swarm.tar"
-    nodes.images(saved, args.stretch)
-    pair = nodes.pair(suite, saved, args.memory)
+def tried(folder: Path, memory: int, stretch: float) -> Iterator[str]:
+    """All of it, one after the other: what was found. ``folder`` has a Debian that `disk` made."""
+    saved = folder / "swarm.tar"
+    nodes.images(saved, stretch)
+    pair = nodes.pair(folder, saved, memory)
     try:
-        tried(pair, args.stretch)
+        for number, said in enumerate(nodes.set_up(pair, stretch), 1):
+            yield f"node {number}: doctor: {said}"
+        nodes.deploy(pair[0], 1)
+        yield f"deployed: both are ready after {nodes.ready(pair[0]):.0f} s"
+        for step in STEPS:
+            yield f"{step.__name__}: {step.__doc__}"
+            try:
+                yield from (f"    {line}" for line in step(pair))
+            except Unwell as unwell:  # the next may come about
+                yield f"    FAILED: {unwell}"
     except Unwell as unwell:
-        note(f"FAILED: {unwell}")
+        yield f"FAILED: {unwell}"
     finally:
         for machine in pair:
             machine.end()
         saved.unlink()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
