@@ -79,19 +79,18 @@ def told(asked: Sequence[Asked]) -> list[str]:
     """How many had their answers, and what was heard on the way there."""
     wrong = [each.wrong[:300] for each in asked if each.wrong]
     again = sum(bool(each.heard) for each in asked)
-    lines = [f"{len(asked)} runs: {len(asked) - len(wrong)} with the right answer, {again} were asked for again"]
     heard: defaultdict[str, list[float]] = defaultdict(list)
     for why, after in (each for one in asked for each in one.heard):
         heard[why].append(after)
-    lines += [
-        f"{len(all_of_it)} x {why}, heard after {min(all_of_it):.0f} to {max(all_of_it):.0f} s"
-        for why, all_of_it in heard.items()
+    return [
+        f"{len(asked)} runs: {len(asked) - len(wrong)} with the right answer, {again} asked again",
+        *(f"{len(times)} x {why}, after {min(times):.0f} to {max(times):.0f} s" for why, times in heard.items()),
+        *(f"no answer: {each}" for each in wrong),
     ]
-    return [*lines, *(f"no answer: {each}" for each in wrong)]
 
 
 def keys(lines: Iterable[str]) -> str:
-    """Of all nodes' audit files: how often what has an idempotency key was run."""
+    """Of all nodes' audit files: how often was begun, and completed, what has an idempotency key."""
     begun: defaultdict[str, list[str]] = defaultdict(list)
     completed: set[str] = set()
     for entry in (json.loads(line) for line in lines if line.endswith("}")):
@@ -100,6 +99,6 @@ def keys(lines: Iterable[str]) -> str:
         elif entry["event"] == "ended" and entry["reason"] == "completed":
             completed.add(entry["job"])
     ends = Counter(len(completed & {*jobs}) for jobs in begun.values())
-    more = sum(len(jobs) > 1 for jobs in begun.values())
-    counted = ", ".join(f"{ends[times]} came to their end {times} times" for times in sorted(ends))
-    return f"{len(begun)} keys: {more} were begun more than once, {counted}"
+    again = sum(len(jobs) > 1 for jobs in begun.values())
+    counted = ", ".join(f"{ends[times]} completed {times} time{'s' * (times != 1)}" for times in sorted(ends))
+    return f"{len(begun)} keys: {again} begun more than once; {counted}"
