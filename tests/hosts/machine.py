@@ -47,10 +47,7 @@ class Machine:
         self._images = images
         self._memory = memory
         self._name = name
-        self._devices = devices
         self._port = free_port()
-        self.web = free_port()
-        """Of this machine: what asks there asks the host's port 80."""
         self._running: subprocess.Popen[bytes] | None = None
         self.user = "root"
         self.environment: Sequence[str] = ()
@@ -63,14 +60,13 @@ class Machine:
 
     def boot(self) -> None:
         """Switches it on; returns when it can be spoken to."""
-        ports = f"hostfwd=tcp:127.0.0.1:{self._port}-:22,hostfwd=tcp:127.0.0.1:{self.web}-:80"
         command = (
             *("nice", "-n", "19", "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"),
             *("-smp", "2", "-m", str(self._memory), "-nographic", "-no-reboot"),
             *("-kernel", "vmlinuz", "-initrd", "initrd", "-append", "root=/dev/vda rw console=ttyS0 quiet"),
             *("-drive", f"file={self._own('img')},if=virtio,format=raw,cache=unsafe"),
             *("-drive", f"file={self._images},if=virtio,format=raw,readonly=on"),
-            *("-netdev", f"user,id=n0,{ports}", "-device", "virtio-net-pci,netdev=n0", *self._devices),
+            *("-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._port}-:22", "-device", "virtio-net-pci,netdev=n0"),
         )
         with self._own("console").open("ab") as console:
             self._running = subprocess.Popen(
@@ -116,7 +112,11 @@ class Machine:
         self._ssh(f"mkdir -p {folder} && tar -x -C {folder}", archive, 300).well()
 
     def _ssh(self, command: str, sent: bytes, seconds: float) -> Said:
-        words = ("ssh", "-i", self._folder / "key", "-p", str(self._port), *SSH, "root@127.0.0.1", command)
+        words = ("ssh", "-i", f"{self._folder / 'key'}", "-p", str(self._port), *SSH, "root@127.0.0.1", command)
+        return self._said(words, sent, seconds)
+
+    @staticmethod
+    def _said(words: Sequence[str], sent: bytes, seconds: float) -> Said:
         try:
             ended = subprocess.run(words, input=sent, capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:

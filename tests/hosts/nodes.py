@@ -1,4 +1,4 @@
-"""Two emulated hosts with a network between them, and "Setting it up" of CLUSTER.md as scripts."""
+"""CLUSTER.md's "Setting it up" as scripts, for two hosts: node 1, at 10.0.0.1, is the manager and the front's."""
 
 import re
 import subprocess
@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from tests.harness import ROOT, free_port
+from tests.harness import ROOT
+from tests.hosts import findings
 from tests.hosts.longer import archive
 from tests.hosts.machine import Machine, Unwell
 
@@ -51,19 +52,10 @@ def images(file: Path, times: float) -> None:
     subprocess.run(["docker", "save", f"--output={file}", "code-runner-python:3", SERVER, STANDIN], check=True)
 
 
-def pair(folder: Path, saved: Path, memory: int) -> tuple[Machine, Machine]:
-    """Node 1 and node 2, switched off; their second interfaces are joined."""
-    one, two = free_port(), free_port()
-    return (
-        Machine(folder, saved, memory, "node1", _wire(1, one, two)),
-        Machine(folder, saved, memory, "node2", _wire(2, two, one)),
-    )
-
-
 def set_up(nodes: tuple[Machine, Machine], times: float) -> list[str]:
     """Steps 1 to 4; what `doctor` has said on each."""
     with ThreadPoolExecutor() as both:
-        said = list(both.map(_prepared, nodes, (1, 2), (times, times)))
+        said = list(both.map(_prepared, nodes, (times, times)))
     manager, worker = nodes
     manager.sh("docker swarm init --advertise-addr 10.0.0.1").well()
     token = manager.sh("docker swarm join-token --quiet worker").well().strip()
@@ -84,10 +76,10 @@ export DOCKER_GID=$(stat -c %g /var/run/docker.sock) REVISION={revision}
 def ready(manager: Machine) -> float:
     """Seconds until both servers are."""
     began = time.monotonic()
-    ask = f"curl -s -m 60 -o /dev/null -w '%{{http_code}} ' -H 'Host: {NAME}' http://10.0.0.%d:3000/ready"
+    ask = f"curl -s -m 60 -o /dev/null -w '%{{http_code}} ' -H 'Host: {NAME}'"
     said = ""
     while time.monotonic() - began < READY_TIME:
-        said = manager.sh(f"{ask % 1}; {ask % 2}", 150).out
+        said = manager.sh(f"{ask} http://10.0.0.1:3000/ready; {ask} http://10.0.0.2:3000/ready", 150).out
         if said.split() == ["200", "200"]:
             return time.monotonic() - began
         time.sleep(3)
@@ -99,35 +91,20 @@ def _project(*paths: str) -> bytes:
     return subprocess.run(["git", "archive", "HEAD", *paths], cwd=ROOT, check=True, capture_output=True).stdout
 
 
-def _wire(number: int, ours: int, theirs: int) -> tuple[str, ...]:
-    """A network interface; what it sends goes to a port of this machine."""
-    network = f"socket,id=n1,udp=127.0.0.1:{theirs},localaddr=127.0.0.1:{ours}"
-    return ("-netdev", network, "-device", f"virtio-net-pci,netdev=n1,mac={_mac(number)}")
-
-
-def _mac(number: int) -> str:
-    return f"52:54:00:00:00:0{number}"
-
-
-def _prepared(machine: Machine, number: int, times: float) -> str:
+def _prepared(machine: Machine, times: float) -> str:
     machine.fresh()
     machine.boot()
     machine.unpack(archive(_project(), times), "/opt/code-runner")
     tags = "\n".join(f"docker tag {image} {tag}" for tag, image in TAGS.items())
     script = f"""
 set -e
-echo node{number} >/etc/hostname
-hostname node{number}
-printf '[Match]\\nMACAddress={_mac(number)}\\n[Network]\\nAddress=10.0.0.{number}/24\\n' \\
-    >/etc/systemd/network/05-nodes.network
 echo 10.0.0.1 {NAME} >>/etc/hosts
-systemctl restart systemd-networkd docker
 docker load --quiet </dev/vdb
 {tags}
 sed -i 's/^languages = .*/languages = ["python"]/' policies/server.toml
 """
-    machine.sh(script, 1800).well()
-    return machine.sh(".venv/bin/python -m runner doctor", 900).out
+    machine.sh(script, 900).well()
+    return findings.doctor(machine.sh(".venv/bin/python -m runner doctor --json", 900).out)[0]
 
 
 def _settings(times: float) -> str:

@@ -1,4 +1,4 @@
-"""The stack of CLUSTER.md on two emulated hosts, one of which loses its power."""
+"""The stack of CLUSTER.md on two hosts, one of which loses its power under load. `python -m tests.hosts swarm`."""
 
 import subprocess
 import sys
@@ -13,8 +13,10 @@ from tests.harness import ROOT
 from tests.hosts import nodes
 from tests.hosts.asking import Load, ask, keys, told
 from tests.hosts.machine import Machine, Unwell
+from tests.hosts.space import CGROUP, Space
 
 Pair = tuple[Machine, Machine]
+FRONT: Final = "http://10.0.0.1"
 CLIENTS: Final = 6
 LOAD_TIME: Final = 60.0
 """Seconds of load before and after what happens."""
@@ -34,9 +36,8 @@ NEW: Final = (
 def serve(pair: Pair) -> list[str]:
     """What is asked for at the front lands on both."""
     before = _begun(pair)
-    url = _front(pair)
     with ThreadPoolExecutor(4) as clients:
-        asked = [*clients.map(lambda number: ask(url, nodes.NAME, number), range(8))]
+        asked = [*clients.map(lambda number: ask(FRONT, nodes.NAME, number), range(8))]
     landed = [now - then for now, then in zip(_begun(pair), before, strict=True)]
     states = pair[0].sh("docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'").out.split("\n")
     return [", ".join(filter(None, states)), *told(asked), f"node 1 ran {landed[0]} of them, node 2 {landed[1]}"]
@@ -49,7 +50,7 @@ def limit(pair: Pair) -> list[str]:
 
 def cut(pair: Pair) -> list[str]:
     """Node 2 loses its power while programs run on both."""
-    with Load(_front(pair), nodes.NAME, CLIENTS) as load:
+    with Load(FRONT, nodes.NAME, CLIENTS) as load:
         time.sleep(LOAD_TIME)
         pair[1].cut()
         time.sleep(LOAD_TIME)
@@ -66,7 +67,7 @@ def update(pair: Pair) -> list[str]:
     """Other policies, while programs run."""
     manager = pair[0]
     manager.sh("sed -i 's|^live = 8 |live = 7 |' policies/server.toml").well()
-    with Load(_front(pair), nodes.NAME, CLIENTS) as load:
+    with Load(FRONT, nodes.NAME, CLIENTS) as load:
         time.sleep(LOAD_TIME / 2)
         began = time.monotonic()
         nodes.deploy(manager, 2)
@@ -94,20 +95,16 @@ def audit(pair: Pair) -> list[str]:
 STEPS: Final[tuple[Callable[[Pair], list[str]], ...]] = (serve, limit, cut, back, update, audit)
 
 
-def _front(pair: Pair) -> str:
-    return f"http://127.0.0.1:{pair[0].web}"
-
-
 def _begun(pair: Pair) -> list[int]:
     """How many runs each node has begun."""
     return [int(machine.sh(f'grep -c \'"event":"started"\' {nodes.AUDIT}').out or 0) for machine in pair]
 
 
-def tried(folder: Path, memory: int, stretch: float) -> Iterator[str]:
-    """All of it, one after the other: what was found. ``folder`` has a Debian that `disk` made."""
+def found(folder: Path, stretch: float) -> Iterator[str]:
+    """All of it, one after the other. ``folder`` has a Debian that `disk` made."""
     saved = folder / "swarm.tar"
     nodes.images(saved, stretch)
-    pair = nodes.pair(folder, saved, memory)
+    pair = (Space(folder, saved, 1), Space(folder, saved, 2))
     try:
         for number, said in enumerate(nodes.set_up(pair, stretch), 1):
             yield f"node {number}: doctor: {said}"
@@ -122,6 +119,38 @@ def tried(folder: Path, memory: int, stretch: float) -> Iterator[str]:
     except Unwell as unwell:
         yield f"FAILED: {unwell}"
     finally:
-        for machine in pair:
-            machine.end()
+        for space in pair:
+            space.end()
         saved.unlink()
+        gone = (
+            "find",
+            "/sys/fs/cgroup",
+            "-depth",
+            "-type",
+            "d",
+            "-path",
+            f"*/{CGROUP}[12]*",
+            "-exec",
+            "rmdir",
+            "{}",
+            "+",
+        )
+        subprocess.run(gone, check=False)
+
+
+def main() -> int:
+    """FOLDER STRETCH. In a network of its own, where the clients are at the nodes' switch."""
+    for command in (
+        "link set lo up",
+        "link add name switch type bridge",
+        "address add 10.0.0.254/24 dev switch",
+        "link set switch up",
+    ):
+        subprocess.run(["ip", *command.split()], check=True)
+    for line in found(Path(sys.argv[1]), float(sys.argv[2])):
+        print(f"[{time.strftime('%H:%M:%S')}] {line}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
