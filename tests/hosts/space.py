@@ -15,6 +15,8 @@ CGROUP: Final = "code-runner-node"
 """The beginning of its containers' cgroup parent."""
 ENGINE_TIME: Final = 120.0
 """Seconds until its engine must answer."""
+OWN: Final = "code-runner-node"
+"""In its /run, and nowhere else: until that is there, its root is still this machine's."""
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START: Final = f"""
 set -e
@@ -30,6 +32,7 @@ mount -t sysfs sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
 if mountpoint -q sys/fs/cgroup/unified; then umount -l sys/fs/cgroup/unified; fi
 for each in run tmp dev; do mount -t tmpfs tmpfs $each; done
+touch run/{OWN}
 chmod 1777 tmp
 mknod -m 666 dev/null c 1 3
 mknod -m 666 dev/zero c 1 5
@@ -93,7 +96,7 @@ class Space(Machine):
     def _ssh(self, command: str, sent: bytes, seconds: float) -> Said:
         spaces = ("--mount", "--pid", "--uts", "--ipc", "--net")
         words = ("nsenter", f"--target={self._first}", *spaces, "env", "-i", f"PATH={PATH}", "HOME=/root")
-        return self._said((*words, "bash", "-c", command), sent, seconds)
+        return self._said((*words, "bash", "-c", f"test -e /run/{OWN} || exit 1\n{command}"), sent, seconds)
 
 
 def _ip(*words: str) -> None:
