@@ -11,12 +11,10 @@ from typing import Final
 from tests.hosts.machine import Machine, Said, Unwell
 
 SPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
-CGROUP: Final = "code-runner-node"
-"""The beginning of its containers' cgroup parent."""
 ENGINE_TIME: Final = 120.0
 """Seconds until its engine must answer."""
 OWN: Final = "code-runner-node"
-"""In its /run, and nowhere else: until that is there, its root is still this machine's."""
+"""The beginning of its containers' cgroup parent. And a file in its /run: without that, its root is still this machine's."""
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START: Final = f"""
 set -e
@@ -49,7 +47,7 @@ mkdir -p old
 pivot_root . old
 umount -l old
 export PATH={PATH}
-exec dockerd --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent=/{CGROUP}$number
+exec dockerd --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent=/{OWN}$number
 """
 
 

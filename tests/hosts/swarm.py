@@ -13,7 +13,7 @@ from tests.harness import ROOT
 from tests.hosts import nodes
 from tests.hosts.asking import Load, ask, keys, told
 from tests.hosts.machine import Machine, Unwell
-from tests.hosts.space import CGROUP, Space
+from tests.hosts.space import OWN, Space
 
 Pair = tuple[Machine, Machine]
 FRONT: Final = "http://10.0.0.1"
@@ -122,20 +122,9 @@ def found(folder: Path, stretch: float) -> Iterator[str]:
         for space in pair:
             space.end()
         saved.unlink()
-        gone = (
-            "find",
-            "/sys/fs/cgroup",
-            "-depth",
-            "-type",
-            "d",
-            "-path",
-            f"*/{CGROUP}[12]*",
-            "-exec",
-            "rmdir",
-            "{}",
-            "+",
-        )
-        subprocess.run(gone, check=False)
+        time.sleep(5)  # until what was killed holds its cgroups no more
+        cgroups = ("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{OWN}[12]*")
+        subprocess.run([*cgroups, "-exec", "rmdir", "{}", "+"], check=False, stderr=subprocess.DEVNULL)
 
 
 def main() -> int:
