@@ -14,7 +14,7 @@ SPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
 ENGINE_TIME: Final = 120.0
 """Seconds until its engine must answer."""
 OWN: Final = "code-runner-node"
-"""The beginning of its containers' cgroup parent. And a file in its /run: without that, its root is still this machine's."""
+"""The beginning of its containers' cgroup parent; and a file in its /run: without it, the root is still this machine's."""
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START: Final = f"""
 set -e
