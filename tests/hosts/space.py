@@ -14,7 +14,7 @@ SPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
 ENGINE_TIME: Final = 120.0
 """Seconds until its engine must answer."""
 OWN: Final = "code-runner-node"
-"""The beginning of its containers' cgroup parent; and a file in its /run: without it, the root is still this machine's."""
+"""Its containers' cgroup parent, before its number; and a file in its /run, without which it is not there yet."""
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START: Final = f"""
 set -e
