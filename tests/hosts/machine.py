@@ -41,8 +41,8 @@ class Said:
 class Machine:
     """One emulated host, from a folder that `disk` made. Its own disk is a copy, so that the next finds the first."""
 
-    def __init__(self, folder: Path, images: Path, memory: int, name: str = "run", devices: Sequence[str] = ()) -> None:
-        """``name``: of its own disk; ``devices``: further words for QEMU."""
+    def __init__(self, folder: Path, images: Path, memory: int, name: str = "run") -> None:
+        """``name``: that of its own disk."""
         self._folder = folder
         self._images = images
         self._memory = memory
@@ -64,7 +64,7 @@ class Machine:
             *("nice", "-n", "19", "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"),
             *("-smp", "2", "-m", str(self._memory), "-nographic", "-no-reboot"),
             *("-kernel", "vmlinuz", "-initrd", "initrd", "-append", "root=/dev/vda rw console=ttyS0 quiet"),
-            *("-drive", f"file={self._own('img')},if=virtio,format=raw,cache=unsafe"),
+            *("-drive", f"file={self._name}.img,if=virtio,format=raw,cache=unsafe"),
             *("-drive", f"file={self._images},if=virtio,format=raw,readonly=on"),
             *("-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._port}-:22", "-device", "virtio-net-pci,netdev=n0"),
         )

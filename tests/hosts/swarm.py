@@ -122,7 +122,7 @@ def found(folder: Path, stretch: float) -> Iterator[str]:
         for space in pair:
             space.end()
         saved.unlink()
-        time.sleep(5)  # until what was killed holds its cgroups no more
+        time.sleep(20)  # until what was killed holds its cgroups no more
         cgroups = ("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{OWN}[12]*")
         subprocess.run([*cgroups, "-exec", "rmdir", "{}", "+"], check=False, stderr=subprocess.DEVNULL)
 
