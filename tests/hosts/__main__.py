@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from tests.hosts.longer import archive
 from tests.hosts.machine import DISK, Machine, Unwell
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
+SWARM: Final = "swarm"
+"""Two hosts at once, which are no line of the table."""
 SERVER_IMAGE: Final = "code-runner-server:1"
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
@@ -27,14 +29,14 @@ RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.hosts", description=__doc__)
-    parser.add_argument("hosts", nargs="*", metavar="HOST", help=", ".join(host.name for host in HOSTS))
+    parser.add_argument("hosts", nargs="*", metavar="HOST", help=", ".join([*(host.name for host in HOSTS), SWARM]))
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "code-runner-hosts"))
     parser.add_argument("--memory", type=int, default=4096, help="MB of each host (4096)")
     parser.add_argument("--stretch", type=float, default=10.0, help="times as long as usual that all may take (10)")
     parser.add_argument("--attacks", default="", help="pytest's expression for some of them; none: `no`")
     parser.add_argument("--json", help="file for all that was found")
     args = parser.parse_args()
-    if unknown := {*args.hosts} - {host.name for host in HOSTS}:
+    if unknown := {*args.hosts} - {host.name for host in HOSTS} - {SWARM}:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     return args
 
@@ -42,6 +44,13 @@ def options() -> argparse.Namespace:
 def note(message: str) -> None:
     """Says how far it is."""
     print(f"[{time.strftime('%H:%M:%S')}] {message}", file=sys.stderr, flush=True)
+
+
+def made(suite: str, folder: Path) -> Path:
+    """Where a Debian of that suite is; it is made, if it is not there."""
+    if not (folder / suite / "disk.img").exists():
+        subprocess.run([DISK, suite, folder / suite], check=True)
+    return folder / suite
 
 
 def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
@@ -100,18 +109,14 @@ def one(machine: Machine, host: Host, name: str, trial: Callable[[Machine, Host]
     return cell
 
 
-def main() -> int:
-    """0, whatever was found: to read it is a person's."""
-    args = options()
-    chosen = [host for host in HOSTS if host.name in args.hosts or not args.hosts]
-    args.folder.mkdir(parents=True, exist_ok=True)
+def compared(chosen: Sequence[Host], args: argparse.Namespace) -> None:
+    """The table of these hosts, and what there is to say below it."""
     images = args.folder / "images.tar"
     more = [SERVER_IMAGE] if any(host.service for host in chosen) else []
     subprocess.run(["docker", "save", f"--output={images}", *IMAGES, *more], check=True)
     rows = []
     for host in chosen:
-        if not (args.folder / host.suite / "disk.img").exists():
-            subprocess.run([DISK, host.suite, args.folder / host.suite], check=True)
+        made(host.suite, args.folder)
         rows.append(tried(host, args, images))
     images.unlink()
     print(text(findings.table(rows, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}")))
@@ -119,6 +124,17 @@ def main() -> int:
         print("\n".join([f"\n{row['host']}: {row['about']}", *(f"  {line}" for line in row["more"])]))
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """0, whatever was found: to read it is a person's."""
+    args = options()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    if SWARM in args.hosts:
+        alone = ("unshare", "--net", sys.executable, "-m", "tests.hosts.swarm", made("trixie", args.folder))
+        subprocess.run([*alone, f"{args.stretch:g}"], check=True)
+    if chosen := [host for host in HOSTS if host.name in args.hosts or not args.hosts]:
+        compared(chosen, args)
     return 0
 
 

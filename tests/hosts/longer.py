@@ -8,9 +8,11 @@ BOUND = re.compile(r"(?m)^([A-Z]+_TIME(?:: Final)? = )([\d.]+)$")
 """In a module: what the engine, a client or a container may take."""
 PROBE = re.compile(r"(\bwall_time=)([\d.]+)")
 """In argv.py: what `verify` asks its container."""
-PLACES = ("runner/host/", "runner/proof/", "runner/runs/", "runner/sandbox/")
+PLACES = ("runner/host/", "runner/proof/", "runner/runs/", "runner/sandbox/", "runner/web/limiter.py")
 WAITING = re.compile(r"(?m)^((?:waiting|body)-time = )([\d.]+)")
 """In server.toml."""
+LOOKS = re.compile(r"\b(timeout[:=] ?|start_period: |stop_grace_period: )(\d+)")
+"""In stack.yaml: what a look at a server may take, its start, and its stop."""
 
 
 def longer(path: str, text: str, times: float) -> str:
@@ -23,6 +25,8 @@ def longer(path: str, text: str, times: float) -> str:
         return BOUND.sub(multiplied, text)
     if path == "runner/policy/argv.py":
         return PROBE.sub(multiplied, text)
+    if path == "images/server/stack.yaml":
+        return LOOKS.sub(multiplied, text)
     return WAITING.sub(multiplied, text) if path == "policies/server.toml" else text
 
 
@@ -32,7 +36,7 @@ def archive(packed: bytes, times: float) -> bytes:
     with tarfile.open(fileobj=io.BytesIO(packed)) as old, tarfile.open(fileobj=made, mode="w") as new:
         for member in old:
             content = old.extractfile(member).read() if member.isfile() else b""  # type: ignore[union-attr]
-            if member.name.endswith((".py", ".toml")):
+            if member.name.endswith((".py", ".toml", ".yaml")):
                 content = longer(member.name, content.decode(), times).encode()
                 member.size = len(content)
             new.addfile(member, io.BytesIO(content))

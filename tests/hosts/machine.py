@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,10 +41,12 @@ class Said:
 class Machine:
     """One emulated host, from a folder that `disk` made. Its own disk is a copy, so that the next finds the first."""
 
-    def __init__(self, folder: Path, images: Path, memory: int) -> None:
+    def __init__(self, folder: Path, images: Path, memory: int, name: str = "run") -> None:
+        """``name``: that of its own disk."""
         self._folder = folder
         self._images = images
         self._memory = memory
+        self._name = name
         self._port = free_port()
         self._running: subprocess.Popen[bytes] | None = None
         self.user = "root"
@@ -52,8 +55,8 @@ class Machine:
 
     def fresh(self) -> None:
         """The disk as it was made."""
-        disk, own = self._folder / "disk.img", self._folder / "run.img"
-        subprocess.run(["cp", "--sparse=always", disk, own], check=True)
+        disk = self._folder / "disk.img"
+        subprocess.run(["cp", "--sparse=always", disk, self._own("img")], check=True)
 
     def boot(self) -> None:
         """Switches it on; returns when it can be spoken to."""
@@ -61,18 +64,25 @@ class Machine:
             *("nice", "-n", "19", "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"),
             *("-smp", "2", "-m", str(self._memory), "-nographic", "-no-reboot"),
             *("-kernel", "vmlinuz", "-initrd", "initrd", "-append", "root=/dev/vda rw console=ttyS0 quiet"),
-            *("-drive", "file=run.img,if=virtio,format=raw,cache=unsafe"),
+            *("-drive", f"file={self._name}.img,if=virtio,format=raw,cache=unsafe"),
             *("-drive", f"file={self._images},if=virtio,format=raw,readonly=on"),
             *("-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._port}-:22", "-device", "virtio-net-pci,netdev=n0"),
         )
-        with (self._folder / "console").open("ab") as console:
+        with self._own("console").open("ab") as console:
             self._running = subprocess.Popen(
-                command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
             )
+        with suppress(FileNotFoundError):  # where sessions share the processor, it counts more than `nice`
+            Path(f"/proc/{self._running.pid}/autogroup").write_text("19")
         began = time.monotonic()
         while self.sh("true", 20, "root").code:
             if self._running.poll() is not None or time.monotonic() - began > BOOT_TIME:
-                raise Unwell(f"it does not boot, see {self._folder / 'console'}")
+                raise Unwell(f"it does not boot, see {self._own('console')}")
             time.sleep(2)
 
     def cut(self) -> None:
@@ -85,7 +95,7 @@ class Machine:
     def end(self) -> None:
         """Switched off, and without its own disk."""
         self.cut()
-        (self._folder / "run.img").unlink(missing_ok=True)
+        self._own("img").unlink(missing_ok=True)
 
     def sh(self, script: str, seconds: float = 300, user: str = "") -> Said:
         """Runs a script of bash in the project's folder. It never raises."""
@@ -94,12 +104,19 @@ class Machine:
         user = user or self.user
         return self._ssh("bash -s" if user == "root" else f"runuser -u {user} -- bash -s", text.encode(), seconds)
 
+    def _own(self, kind: str) -> Path:
+        return self._folder / f"{self._name}.{kind}"
+
     def unpack(self, archive: bytes, folder: str) -> None:
         """Puts the files of a tar archive there."""
         self._ssh(f"mkdir -p {folder} && tar -x -C {folder}", archive, 300).well()
 
     def _ssh(self, command: str, sent: bytes, seconds: float) -> Said:
-        words = ("ssh", "-i", self._folder / "key", "-p", str(self._port), *SSH, "root@127.0.0.1", command)
+        words = ("ssh", "-i", f"{self._folder / 'key'}", "-p", str(self._port), *SSH, "root@127.0.0.1", command)
+        return self._said(words, sent, seconds)
+
+    @staticmethod
+    def _said(words: Sequence[str], sent: bytes, seconds: float) -> Said:
         try:
             ended = subprocess.run(words, input=sent, capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:

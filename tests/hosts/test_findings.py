@@ -7,6 +7,7 @@ import tarfile
 from tests.bench.report import text
 from tests.harness import stretched
 from tests.hosts import findings
+from tests.hosts.asking import Asked, keys, told
 from tests.hosts.kinds import HOSTS
 from tests.hosts.longer import archive, longer
 
@@ -95,6 +96,10 @@ def test_bounds_are_longer_and_limits_are_not() -> None:
         == "waiting-time = 100.0  # s\nlive = 8\n"
     )
     assert longer("policies/python.toml", "wall-time    = 2.0\n", 10) == "wall-time    = 2.0\n"
+    stack = "r.urlopen(url, timeout=5)\ntimeout: 10s\ndelay: 30s\n"
+    assert (
+        longer("images/server/stack.yaml", stack, 10) == "r.urlopen(url, timeout=50.0)\ntimeout: 100.0s\ndelay: 30s\n"
+    )
 
 
 def test_an_archive_keeps_what_it_is() -> None:
@@ -113,3 +118,28 @@ def test_an_archive_keeps_what_it_is() -> None:
         "runner/runs/a.py": (0o755, b"AWAY_TIME = 5.0\n"),
         "images/launch": (0o755, files["images/launch"]),
     }
+
+
+def test_what_clients_heard_is_counted() -> None:
+    """Why they asked again; and whoever had no answer stands there."""
+    gone = "502 Server gone, Retry-After: 1.0"
+    asked = [Asked((), ""), Asked(((gone, 2.0), (gone, 150.4)), ""), Asked((), "0 The server does not answer")]
+    assert told(asked) == [
+        "3 runs: 2 with the right answer, 1 asked again",
+        f"2 x {gone}, after 2 to 150 s",
+        "no answer: 0 The server does not answer",
+    ]
+
+
+def test_what_has_one_key_is_counted() -> None:
+    """Begun on one node and lost, begun and completed on another; a line that was cut short is none."""
+    entries: list[dict[str, object]] = [
+        {"event": "started", "job": "a", "idempotency_key": "1"},
+        {"event": "started", "job": "b", "idempotency_key": "1"},
+        {"event": "ended", "job": "b", "reason": "completed"},
+        {"event": "started", "job": "c", "idempotency_key": None},
+        {"event": "started", "job": "d", "idempotency_key": "2"},
+        {"event": "ended", "job": "d", "reason": "completed"},
+    ]
+    lines = [*(json.dumps(entry) for entry in entries), '{"event":"sta']
+    assert keys(lines) == "2 keys: 1 begun more than once; 2 completed 1 time"

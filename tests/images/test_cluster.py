@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from threading import Thread
+from typing import Any, ClassVar, Final
 
 import httpx
 import pytest
@@ -221,6 +223,42 @@ def test_nobody_is_there(tmp_path: Path) -> None:
         assert (kind, after) == ("application/problem+json", "1")
         assert answer.status_code == answer.json()["status"]
         assert answer.status_code in (502, 503)  # 503 once it has seen that none is there
+
+
+class Answering(BaseHTTPRequestHandler):
+    """A node that is ready, and answers."""
+
+    asked: ClassVar[set[object]] = set()
+    """The addresses of those that somebody has asked."""
+
+    def do_GET(self) -> None:
+        self.asked.add(self.server.server_address)
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815
+
+
+def test_who_is_dead_takes_nobody_along(tmp_path: Path) -> None:
+    """A node that the front has not looked at since it died: who comes there is told, and all others are answered."""
+    alive, dead = (ThreadingHTTPServer(("127.0.0.1", 0), Answering) for _ in range(2))
+    for node in (alive, dead):
+        Thread(target=node.serve_forever).start()
+    port = free_port()
+    text = (FILES / "cluster.Caddyfile").read_text().replace("health_interval 5s", "health_interval 60s")
+    addresses = " ".join(f"127.0.0.1:{node.server_port}" for node in (alive, dead))
+    try:
+        with a_caddy(text, port, tmp_path, f"NODES={addresses}", f"HOST=http://{NAME}:{port}") as front:
+            assert eventually(lambda: Answering.asked >= {node.server_address for node in (alive, dead)})
+            dead.shutdown()
+            dead.server_close()
+            heard = [httpx.post(f"{front}/run", json={}, headers={"host": NAME}).status_code for _ in range(8)]
+    finally:
+        alive.shutdown()
+        alive.server_close()
+    assert heard.count(502) <= 1
+    assert {*heard} <= {200, 502}
 
 
 def test_the_files_agree_with_the_service() -> None:
