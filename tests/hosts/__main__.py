@@ -14,14 +14,18 @@ from typing import Any, Final
 from tests.bench.report import text
 from tests.harness import ROOT
 from tests.hosts import findings, service, trials
-from tests.hosts.kinds import HOSTS, Host
+from tests.hosts.kinds import AMD64, HOSTS, Host
 from tests.hosts.longer import archive
 from tests.hosts.machine import DISK, Machine, Unwell
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
 SERVER_IMAGE: Final = "code-runner-server:1"
+IMAGES_FILE: Final = "images.tar"
+"""In the folder: those of this machine."""
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
+PREPARE_TIME: Final = 2 * 3600.0
+"""Seconds: where there are no images yet they are built meanwhile."""
 
 
 def options() -> argparse.Namespace:
@@ -44,18 +48,20 @@ def note(message: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {message}", file=sys.stderr, flush=True)
 
 
-def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
+def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
     """One host from its boot to its end: the cells of its line, and what more there is to say."""
     row: dict[str, Any] = {"host": host.name, "about": host.about}
     more: list[str] = []
-    machine = Machine(args.folder / host.suite, images, args.memory)
+    folder = args.folder / host.disk
+    carried = args.folder / IMAGES_FILE if host.architecture == AMD64 else folder / "base.tar"
+    machine = Machine(folder, host.architecture, carried, args.memory)
     try:
         machine.fresh()
         machine.boot()
         note(f"{host.name}: is up")
         project = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
         machine.unpack(archive(project, args.stretch), "/opt/code-runner")
-        machine.sh(host.prepare, 900, "root").well()
+        machine.sh(host.prepare, PREPARE_TIME, "root").well()
         machine.user, machine.environment = host.user, host.environment
         row |= findings.engine(machine.sh("docker info --format '{{json .}}'").out)
         for name, trial in steps(host, args).items():
@@ -105,14 +111,14 @@ def main() -> int:
     args = options()
     chosen = [host for host in HOSTS if host.name in args.hosts or not args.hosts]
     args.folder.mkdir(parents=True, exist_ok=True)
-    images = args.folder / "images.tar"
+    images = args.folder / IMAGES_FILE
     more = [SERVER_IMAGE] if any(host.service for host in chosen) else []
     subprocess.run(["docker", "save", f"--output={images}", *IMAGES, *more], check=True)
     rows = []
     for host in chosen:
-        if not (args.folder / host.suite / "disk.img").exists():
-            subprocess.run([DISK, host.suite, args.folder / host.suite], check=True)
-        rows.append(tried(host, args, images))
+        if not (args.folder / host.disk / "disk.img").exists():
+            subprocess.run([DISK, host.suite, args.folder / host.disk, host.architecture.name], check=True)
+        rows.append(tried(host, args))
     images.unlink()
     print(text(findings.table(rows, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}")))
     for row in rows:

@@ -70,8 +70,10 @@ def test_a_table_says_what_was_not_tried() -> None:
 
 
 def test_every_host_has_a_name_of_its_own() -> None:
-    """By which it is asked for."""
+    """By which it is asked for; a disk is shared by those of one suite and architecture alone."""
     assert len({host.name for host in HOSTS}) == len(HOSTS)
+    kinds = {(host.suite, host.architecture) for host in HOSTS}
+    assert len({host.disk for host in HOSTS}) == len(kinds)
 
 
 def test_a_stretched_policy_has_only_more_time() -> None:
