@@ -11,6 +11,8 @@ PROBE = re.compile(r"(\bwall_time=)([\d.]+)")
 PLACES = ("runner/host/", "runner/proof/", "runner/runs/", "runner/sandbox/")
 WAITING = re.compile(r"(?m)^((?:waiting|body)-time = )([\d.]+)")
 """In server.toml."""
+WAITING_MOST = 600.0
+"""Seconds: more is refused there."""
 
 
 def longer(path: str, text: str, times: float) -> str:
@@ -23,7 +25,9 @@ def longer(path: str, text: str, times: float) -> str:
         return BOUND.sub(multiplied, text)
     if path == "runner/policy/argv.py":
         return PROBE.sub(multiplied, text)
-    return WAITING.sub(multiplied, text) if path == "policies/server.toml" else text
+    if path == "policies/server.toml":
+        return WAITING.sub(lambda found: f"{found[1]}{min(float(found[2]) * times, WAITING_MOST)}", text)
+    return text
 
 
 def archive(packed: bytes, times: float) -> bytes:

@@ -96,6 +96,7 @@ def test_bounds_are_longer_and_limits_are_not() -> None:
         longer("policies/server.toml", "waiting-time = 10.0  # s\nlive = 8\n", 10)
         == "waiting-time = 100.0  # s\nlive = 8\n"
     )
+    assert longer("policies/server.toml", "waiting-time = 60.0\n", 30) == "waiting-time = 600.0\n"
     assert longer("policies/python.toml", "wall-time    = 2.0\n", 10) == "wall-time    = 2.0\n"
 
 
