@@ -14,7 +14,7 @@ from typing import Any, Final
 from tests.bench.report import text
 from tests.harness import ROOT
 from tests.hosts import findings, service, trials
-from tests.hosts.kinds import HOSTS, Host
+from tests.hosts.kinds import AMD64, HOSTS, Architecture, Host
 from tests.hosts.longer import archive
 from tests.hosts.machine import DISK, Machine, Unwell
 
@@ -22,8 +22,12 @@ IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner
 SWARM: Final = "swarm"
 """Two hosts at once, which are no line of the table."""
 SERVER_IMAGE: Final = "code-runner-server:1"
+IMAGES_FILE: Final = "images.tar"
+"""In the folder: those of this machine."""
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
+PREPARE_TIME: Final = 2 * 3600.0
+"""Seconds: where there are no images yet they are built meanwhile."""
 
 
 def options() -> argparse.Namespace:
@@ -46,25 +50,27 @@ def note(message: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {message}", file=sys.stderr, flush=True)
 
 
-def made(suite: str, folder: Path) -> Path:
-    """Where a Debian of that suite is; it is made, if it is not there."""
-    if not (folder / suite / "disk.img").exists():
-        subprocess.run([DISK, suite, folder / suite], check=True)
-    return folder / suite
+def made(folder: Path, suite: str, architecture: Architecture = AMD64) -> Path:
+    """The folder, with a Debian of that suite: it is made, if it is not there."""
+    if not (folder / "disk.img").exists():
+        subprocess.run([DISK, suite, folder, architecture.name], check=True)
+    return folder
 
 
-def tried(host: Host, args: argparse.Namespace, images: Path) -> dict[str, Any]:
+def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
     """One host from its boot to its end: the cells of its line, and what more there is to say."""
     row: dict[str, Any] = {"host": host.name, "about": host.about}
     more: list[str] = []
-    machine = Machine(args.folder / host.suite, images, args.memory)
+    folder = args.folder / host.disk
+    carried = args.folder / IMAGES_FILE if host.architecture == AMD64 else folder / "base.tar"
+    machine = Machine(folder, host.architecture, carried, args.memory)
     try:
         machine.fresh()
         machine.boot()
         note(f"{host.name}: is up")
         project = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
         machine.unpack(archive(project, args.stretch), "/opt/code-runner")
-        machine.sh(host.prepare, 900, "root").well()
+        machine.sh(host.prepare, PREPARE_TIME, "root").well()
         machine.user, machine.environment = host.user, host.environment
         row |= findings.engine(machine.sh("docker info --format '{{json .}}'").out)
         for name, trial in steps(host, args).items():
@@ -111,13 +117,13 @@ def one(machine: Machine, host: Host, name: str, trial: Callable[[Machine, Host]
 
 def compared(chosen: Sequence[Host], args: argparse.Namespace) -> None:
     """The table of these hosts, and what there is to say below it."""
-    images = args.folder / "images.tar"
+    images = args.folder / IMAGES_FILE
     more = [SERVER_IMAGE] if any(host.service for host in chosen) else []
     subprocess.run(["docker", "save", f"--output={images}", *IMAGES, *more], check=True)
     rows = []
     for host in chosen:
-        made(host.suite, args.folder)
-        rows.append(tried(host, args, images))
+        made(args.folder / host.disk, host.suite, host.architecture)
+        rows.append(tried(host, args))
     images.unlink()
     print(text(findings.table(rows, f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}")))
     for row in rows:
@@ -131,7 +137,7 @@ def main() -> int:
     args = options()
     args.folder.mkdir(parents=True, exist_ok=True)
     if SWARM in args.hosts:
-        alone = ("unshare", "--net", sys.executable, "-m", "tests.hosts.swarm", made("trixie", args.folder))
+        alone = ("unshare", "--net", sys.executable, "-m", "tests.hosts.swarm", made(args.folder / "trixie", "trixie"))
         subprocess.run([*alone, f"{args.stretch:g}"], check=True)
     if chosen := [host for host in HOSTS if host.name in args.hosts or not args.hosts]:
         compared(chosen, args)

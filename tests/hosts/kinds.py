@@ -19,6 +19,23 @@ def _configured(settings: str) -> str:
 
 
 @dataclass(frozen=True)
+class Architecture:
+    """Which processor is emulated."""
+
+    name: str
+    """As Debian says."""
+    emulator: tuple[str, ...]
+    """QEMU's command for it."""
+    console: str
+    """The kernel's name of its first serial line."""
+
+
+AMD64: Final = Architecture("amd64", ("qemu-system-x86_64", "-cpu", "max"), "ttyS0")
+ARM64: Final = Architecture("arm64", ("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"), "ttyAMA0")
+"""That one runs programs of 32 bits, too, and signs no pointers, which is slow to emulate."""
+
+
+@dataclass(frozen=True)
 class Host:
     """One line of the table."""
 
@@ -34,6 +51,12 @@ class Host:
     """Prints the engine's process id."""
     service: bool = False
     """Whether the unit and compose.yaml are tried."""
+    architecture: Architecture = AMD64
+
+    @property
+    def disk(self) -> str:
+        """The folder of its disk: hosts of one suite and architecture begin with the same."""
+        return self.suite if self.architecture == AMD64 else f"{self.suite}-{self.architecture.name}"
 
 
 CRUN: Final = _configured('{"default-runtime": "crun", "runtimes": {"crun": {"path": "/usr/bin/crun"}}}')
@@ -56,6 +79,8 @@ docker load --quiet
 END
 timeout 280 runuser -u people -- sh -e /home/people/start </dev/vdb
 """
+BUILT: Final = "docker import - code-runner-base:trixie </dev/vdb && sh images/build"
+"""There are no images of another architecture here: what lies on the disk is their base."""
 PODMAN: Final = f"""
 systemctl disable --quiet --now docker.service docker.socket
 printf '#!/bin/sh\\nexec podman "$@"\\n' >/usr/local/bin/docker # as podman-docker's
@@ -72,6 +97,7 @@ HOSTS: Final = (
     Host("trixie-userns", "trixie", "userns-remap", USERNS),
     Host("trixie-rootless", "trixie", "rootless, delegated", ROOTLESS, "people", _PEOPLES, _ROOTLESS_ENGINE),
     Host("trixie-podman", "trixie", "podman as docker", PODMAN, engine="echo 0"),
+    Host("trixie-arm64", "trixie", "aarch64, as Debian installs it", BUILT, architecture=ARM64),
     Host("sid", "sid", "as Debian installs it", LOAD),
     Host("sid-crun", "sid", "crun in runc's place", CRUN),
 )

@@ -13,6 +13,8 @@ WAITING = re.compile(r"(?m)^((?:waiting|body)-time = )([\d.]+)")
 """In server.toml."""
 LOOKS = re.compile(r"\b(timeout[:=] ?|start_period: |stop_grace_period: )(\d+)")
 """In stack.yaml: what a look at a server may take, its start, and its stop."""
+WAITING_MOST = 600.0
+"""Seconds: more is refused there."""
 
 
 def longer(path: str, text: str, times: float) -> str:
@@ -27,7 +29,9 @@ def longer(path: str, text: str, times: float) -> str:
         return PROBE.sub(multiplied, text)
     if path == "images/server/stack.yaml":
         return LOOKS.sub(multiplied, text)
-    return WAITING.sub(multiplied, text) if path == "policies/server.toml" else text
+    if path == "policies/server.toml":
+        return WAITING.sub(lambda found: f"{found[1]}{min(float(found[2]) * times, WAITING_MOST)}", text)
+    return text
 
 
 def archive(packed: bytes, times: float) -> bytes:

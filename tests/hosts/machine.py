@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.harness import ROOT, free_port
+from tests.hosts.kinds import Architecture
 
 DISK: Final = ROOT / "tests" / "hosts" / "disk"
 BOOT_TIME: Final = 900.0
@@ -41,9 +42,10 @@ class Said:
 class Machine:
     """One emulated host, from a folder that `disk` made. Its own disk is a copy, so that the next finds the first."""
 
-    def __init__(self, folder: Path, images: Path, memory: int, name: str = "run") -> None:
+    def __init__(self, folder: Path, architecture: Architecture, images: Path, memory: int, name: str = "run") -> None:
         """``name``: that of its own disk."""
         self._folder = folder
+        self._architecture = architecture
         self._images = images
         self._memory = memory
         self._name = name
@@ -61,9 +63,10 @@ class Machine:
     def boot(self) -> None:
         """Switches it on; returns when it can be spoken to."""
         command = (
-            *("nice", "-n", "19", "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"),
+            *("nice", "-n", "19", *self._architecture.emulator, "-accel", "tcg,thread=multi,tb-size=1024"),
             *("-smp", "2", "-m", str(self._memory), "-nographic", "-no-reboot"),
-            *("-kernel", "vmlinuz", "-initrd", "initrd", "-append", "root=/dev/vda rw console=ttyS0 quiet"),
+            *("-kernel", "vmlinuz", "-initrd", "initrd"),
+            *("-append", f"root=/dev/vda rw console={self._architecture.console} quiet"),
             *("-drive", f"file={self._name}.img,if=virtio,format=raw,cache=unsafe"),
             *("-drive", f"file={self._images},if=virtio,format=raw,readonly=on"),
             *("-netdev", f"user,id=n0,hostfwd=tcp:127.0.0.1:{self._port}-:22", "-device", "virtio-net-pci,netdev=n0"),

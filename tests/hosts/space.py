@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from tests.hosts.kinds import AMD64
 from tests.hosts.machine import Machine, Said, Unwell
 
 SPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
@@ -55,7 +56,7 @@ class Space(Machine):
     """It has the machine's ways; `cut` is what others see of a power cut: it says nothing more."""
 
     def __init__(self, folder: Path, images: Path, number: int) -> None:
-        super().__init__(folder, images, 0, f"node{number}")
+        super().__init__(folder, AMD64, images, 0, f"node{number}")
         self._number = number
         self._first = 0
 

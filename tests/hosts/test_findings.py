@@ -71,8 +71,10 @@ def test_a_table_says_what_was_not_tried() -> None:
 
 
 def test_every_host_has_a_name_of_its_own() -> None:
-    """By which it is asked for."""
+    """By which it is asked for; a disk is shared by those of one suite and architecture alone."""
     assert len({host.name for host in HOSTS}) == len(HOSTS)
+    kinds = {(host.suite, host.architecture) for host in HOSTS}
+    assert len({host.disk for host in HOSTS}) == len(kinds)
 
 
 def test_a_stretched_policy_has_only_more_time() -> None:
@@ -95,6 +97,7 @@ def test_bounds_are_longer_and_limits_are_not() -> None:
         longer("policies/server.toml", "waiting-time = 10.0  # s\nlive = 8\n", 10)
         == "waiting-time = 100.0  # s\nlive = 8\n"
     )
+    assert longer("policies/server.toml", "waiting-time = 60.0\n", 30) == "waiting-time = 600.0\n"
     assert longer("policies/python.toml", "wall-time    = 2.0\n", 10) == "wall-time    = 2.0\n"
     stack = "r.urlopen(url, timeout=5)\ntimeout: 10s\ndelay: 30s\n"
     assert (

@@ -16,7 +16,7 @@ for name, arguments in {
     except OSError:
         pass
 header, wanted = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(*[0xFFFFFFFF] * 6)
-if ctypes.CDLL(None).syscall(126, header, wanted) == 0:
+if ctypes.CDLL(None).capset(header, wanted) == 0:
     done.append("capset")
 special = [
     os.path.join(folder, name)

@@ -7,19 +7,19 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def call(*arguments):
+def call(name, *arguments):
     ctypes.set_errno(0)
-    libc.syscall(*arguments)
+    getattr(libc, name)(*arguments)
     return ctypes.get_errno()
 
 
 print([
-    call(165, b"none", b"/tmp", b"tmpfs", 0, None),
-    call(165, b"/proc/1/root", b"/tmp", None, 4096, None),
-    call(165, None, b"/", None, 32 | 4096, None),
-    call(166, b"/proc", 2),
-    call(155, b"/tmp", b"/tmp"),
-    call(161, b"/tmp"),
-    call(430, b"tmpfs", 0),
-    call(428, -100, b"/", 1),
+    call("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+    call("mount", b"/proc/1/root", b"/tmp", None, 4096, None),
+    call("mount", None, b"/", None, 32 | 4096, None),
+    call("umount2", b"/proc", 2),
+    call("pivot_root", b"/tmp", b"/tmp"),
+    call("chroot", b"/tmp"),
+    call("fsopen", b"tmpfs", 0),
+    call("open_tree", -100, b"/", 1),
 ])
