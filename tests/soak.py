@@ -105,7 +105,7 @@ def client(server: Server, seed: int, runs: int, figures: Figures) -> None:
                 elif case.is_right(answer.json()):
                     figures.right += 1
                 else:
-                    figures.wrong.append(answer.text[:500])
+                    figures.wrong.append(str({**answer.json(), "command": []})[:500])
 
 
 def abort(server: Server, case: Case, chance: random.Random) -> None:
