@@ -58,12 +58,12 @@ $(VENV)/bin/python:
 
 $(VENV)/serve: $(VENV)/bin/python runner/requirements.txt
 	@echo "python: installing the service's packages into $(VENV) ..."
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r runner/requirements.txt
+	@sh .ci/install $(VENV)/bin/python runner/requirements.txt
 	@touch $@
 
 $(VENV)/test: $(VENV)/serve tests/requirements.txt runner/mcp/requirements.txt
 	@echo "python: installing the tests' packages into $(VENV) ..."
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@sh .ci/install $(VENV)/bin/python tests/requirements.txt
 	@touch $@
 
 lint: $(VENV)/test
