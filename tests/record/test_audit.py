@@ -26,6 +26,7 @@ from runner.record.audit import Audit, AuditFile, now
 from runner.record.refusals import KINDS, Kind, Refusals
 from tests.commands.test_cli import runner
 from tests.harness import ROOT, Server, audited, copy_policies, eventually, serving
+from tests.web.test_metrics import metrics
 
 HELLO = {"language": "python", "code": "print('hello', input())", "input": "you"}
 
@@ -100,6 +101,9 @@ def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None
     file = tmp_path / "audit.jsonl"
     with serving(tmp_path) as server:
         assert server.post(HELLO).status_code == 200
+        assert eventually(
+            lambda: metrics(server)["containers", "python", "idle"] == 1, 20
+        )  # so that nothing waits for one
         with file.open("rb") as held, socket.create_connection(("127.0.0.1", server.port)) as client:
             fcntl.flock(held, fcntl.LOCK_EX)
             body = json.dumps(HELLO).encode()
