@@ -75,7 +75,7 @@ types: $(VENV)/test
 
 # A file's tests run in one process, the longest files first, see tests/conftest.py.
 pytest: $(VENV)/test
-	$(VENV)/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m "not alone and not languages"
+	$(VENV)/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder -m "not alone and not languages"
 	$(VENV)/bin/coverage report
 	$(VENV)/bin/pytest --no-cov -m alone
 
