@@ -101,9 +101,8 @@ def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None
     file = tmp_path / "audit.jsonl"
     with serving(tmp_path) as server:
         assert server.post(HELLO).status_code == 200
-        assert eventually(
-            lambda: metrics(server)["containers", "python", "idle"] == 1, 20
-        )  # so that nothing waits for one
+        # The next one is not to wait for a container, but for the file.
+        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
         with file.open("rb") as held, socket.create_connection(("127.0.0.1", server.port)) as client:
             fcntl.flock(held, fcntl.LOCK_EX)
             body = json.dumps(HELLO).encode()

@@ -41,7 +41,7 @@ def idle(server: Server) -> list[str]:
 def test_what_show_prints_is_what_runs(server: Server) -> None:
     """Byte for byte, in the process table, but for the name, the uid and the label's value."""
     assert eventually(lambda: len(server.clients()) >= 4)
-    config = configuration.load(server.log.parent / "policies")
+    config = configuration.load()
     shown = {
         argv.run(policy, argv.NAME_PLACEHOLDER, argv.UID_PLACEHOLDER, server.instance)
         for policy in config.policies.values()

@@ -205,7 +205,7 @@ def test_languages_are_listed_with_their_limits(server: Server) -> None:
         "result_files": 16,
         "result_bytes": 1048576,
     }
-    assert found["cpp"]["limits"]["compile_time"] == 30.0  # see COMPILE
+    assert found["cpp"]["limits"]["compile_time"] == 10.0
 
 
 def test_health_and_readiness(server: Server) -> None:
