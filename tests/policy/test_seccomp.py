@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -281,6 +282,14 @@ NUMBERED: Final = {what: (number(what.split()[0]), *arguments) for what, argumen
 HERE: Final = {what: numbers for what, numbers in NUMBERED.items() if numbers[0] >= 0}
 
 
+X86_64: Final = os.uname().machine == "x86_64"
+
+
+def test_no_call_is_left_out() -> None:
+    """Other machines have never had some of them; one that is misspelled has no number anywhere."""
+    assert HERE == NUMBERED or not X86_64
+
+
 @pytest.fixture(scope="module")
 def refused(server: Server) -> dict[str, int]:
     """Errno of each call, made by one program."""
@@ -365,7 +374,7 @@ def test_the_doors_of_32_bits_are_shut(server: Server) -> None:
     ends = dict(line.split() for line in result["stdout"].splitlines())
     sigsys, sigsegv = "-31", "-11"
     shut = {"elf": {sigsys, str(errno.ENOEXEC)}, "int80": {sigsys, sigsegv}, "x32": {sigsys, str(ENOSYS)}}
-    assert "elf" in ends
+    assert {*ends} == ({*shut} if X86_64 else {"elf"})
     assert {name: end for name, end in ends.items() if end not in shut[name]} == {}
 
 
