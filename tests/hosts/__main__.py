@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench.report import text
-from tests.harness import ROOT
 from tests.hosts import findings, service, trials
 from tests.hosts.kinds import AMD64, HOSTS, Architecture, Host
-from tests.hosts.longer import archive
-from tests.hosts.machine import DISK, Machine, Unwell
+from tests.hosts.machine import DISK, Machine, Unwell, project
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
 SWARM: Final = "swarm"
@@ -68,8 +66,7 @@ def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
         machine.fresh()
         machine.boot()
         note(f"{host.name}: is up")
-        project = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
-        machine.unpack(archive(project, args.stretch), "/opt/code-runner")
+        machine.unpack(project(args.stretch), "/opt/code-runner")
         machine.sh(host.prepare, PREPARE_TIME, "root").well()
         machine.user, machine.environment = host.user, host.environment
         row |= findings.engine(machine.sh("docker info --format '{{json .}}'").out)

@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.harness import ROOT, free_port
 from tests.hosts.kinds import Architecture
+from tests.hosts.longer import archive
 
 DISK: Final = ROOT / "tests" / "hosts" / "disk"
 BOOT_TIME: Final = 900.0
@@ -18,6 +19,12 @@ SSH: Final = (
     *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
     *("-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8"),
 )
+
+
+def project(times: float, *paths: str) -> bytes:
+    """A tar archive of these of its committed files, or of all; its own bounds are so many times as long."""
+    packed = subprocess.run(["git", "archive", "HEAD", *paths], cwd=ROOT, check=True, capture_output=True).stdout
+    return archive(packed, times)
 
 
 class Unwell(Exception):

@@ -9,8 +9,7 @@ from typing import Final
 
 from tests.harness import ROOT
 from tests.hosts import findings
-from tests.hosts.longer import archive
-from tests.hosts.machine import Machine, Unwell
+from tests.hosts.machine import Machine, Unwell, project
 
 [DEPLOY] = re.findall(
     r"```sh\n(docker stack deploy .*?)```", (ROOT / "images/server/CLUSTER.md").read_text(encoding="utf-8"), re.DOTALL
@@ -46,7 +45,7 @@ def images(file: Path, times: float) -> None:
     create = ("docker", "create", "code-runner-server:1")
     made = subprocess.run(create, check=True, capture_output=True, text=True).stdout.strip()
     copy = ("docker", "cp", "-", f"{made}:/srv/code-runner")
-    subprocess.run(copy, input=archive(_project("server.py", "runner"), times), check=True)
+    subprocess.run(copy, input=project(times, "server.py", "runner"), check=True)
     for command in (("commit", made, SERVER), ("rm", made)):
         subprocess.run(["docker", *command], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["docker", "save", f"--output={file}", "code-runner-python:3", SERVER, STANDIN], check=True)
@@ -87,14 +86,10 @@ def ready(manager: Machine) -> float:
     raise Unwell(f"not ready within {READY_TIME:.0f} s: {said}; {manager.sh(logs).out[-900:]}")
 
 
-def _project(*paths: str) -> bytes:
-    return subprocess.run(["git", "archive", "HEAD", *paths], cwd=ROOT, check=True, capture_output=True).stdout
-
-
 def _prepared(machine: Machine, times: float) -> str:
     machine.fresh()
     machine.boot()
-    machine.unpack(archive(_project(), times), "/opt/code-runner")
+    machine.unpack(project(times), "/opt/code-runner")
     tags = "\n".join(f"docker tag {image} {tag}" for tag, image in TAGS.items())
     script = f"""
 set -e
