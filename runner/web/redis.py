@@ -1,4 +1,4 @@
-"""Where a limiter counts for several servers. Imported where that is so, for Redis' client is 8 MB of a process."""
+"""Where a limiter counts for several servers. Imported where that is so, for Redis' client is 7 MB of a process."""
 
 import os
 from typing import Any, Final

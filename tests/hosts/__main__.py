@@ -14,7 +14,7 @@ from typing import Any, Final
 from tests.bench.report import text
 from tests.hosts import findings, service, trials
 from tests.hosts.kinds import AMD64, HOSTS, Architecture, Host
-from tests.hosts.machine import DISK, Machine, Unwell, project
+from tests.hosts.machine import DISK, Emulated, Machine, Unwell, project
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
 SWARM: Final = "swarm"
@@ -61,7 +61,7 @@ def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
     more: list[str] = []
     folder = args.folder / host.disk
     carried = args.folder / IMAGES_FILE if host.architecture == AMD64 else folder / "base.tar"
-    machine = Machine(folder, host.architecture, carried, args.memory)
+    machine = Emulated(folder, host.architecture, carried, args.memory)
     try:
         machine.fresh()
         machine.boot()

@@ -5,11 +5,11 @@ Its kernel is this machine's, and so it is as fast. It is switched on where an i
 
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.hosts.kinds import AMD64
-from tests.hosts.machine import Machine, Said, Unwell
+from tests.hosts.machine import Machine
 
 SPACES: Final = ("--net", "--mount", "--pid", "--uts", "--ipc")
 ENGINE_TIME: Final = 120.0
@@ -56,7 +56,7 @@ class Space(Machine):
     """It has the machine's ways; `cut` is what others see of a power cut: it says nothing more."""
 
     def __init__(self, folder: Path, images: Path, number: int) -> None:
-        super().__init__(folder, AMD64, images, 0, f"node{number}")
+        super().__init__(folder, images, f"node{number}")
         self._number = number
         self._first = 0
 
@@ -66,19 +66,11 @@ class Space(Machine):
         root.mkdir(exist_ok=True)
         given = (root, self._own("img"), self._images, str(self._number))
         command = ("unshare", *SPACES, "--fork", "--kill-child", "bash", "-c", START, "start", *given)
-        with self._own("console").open("ab") as console:
-            self._running = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
-            )
-        self._first = _child(self._running.pid)
+        self._first = _child(self._start(command).pid)
         cable = ("type", "veth", "peer", "name", "node", "netns", str(self._first))
         _ip("link", "add", "name", self._name, *cable)
         _ip("link", "set", self._name, "master", "switch", "up")
-        began = time.monotonic()
-        while self.sh("docker version", 20).code:
-            if self._running.poll() is not None or time.monotonic() - began > ENGINE_TIME:
-                raise Unwell(f"its engine does not start, see {self._own('console')}")
-            time.sleep(1)
+        self._wait("docker version", ENGINE_TIME, 1, "its engine does not start")
 
     def cut(self) -> None:
         """Pulls its cable, and kills all that runs there."""
@@ -92,10 +84,10 @@ class Space(Machine):
         self._own("console").unlink(missing_ok=True)
         self._own("root").rmdir()
 
-    def _ssh(self, command: str, sent: bytes, seconds: float) -> Said:
+    def _words(self, command: str) -> Sequence[str]:
         spaces = ("--mount", "--pid", "--uts", "--ipc", "--net")
         words = ("nsenter", f"--target={self._first}", *spaces, "env", "-i", f"PATH={PATH}", "HOME=/root")
-        return self._said((*words, "bash", "-c", f"test -e /run/{OWN} || exit 1\n{command}"), sent, seconds)
+        return (*words, "bash", "-c", f"test -e /run/{OWN} || exit 1\n{command}")
 
 
 def _ip(*words: str) -> None:
