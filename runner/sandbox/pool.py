@@ -5,20 +5,20 @@ import logging
 import math
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import Busy, EngineError
 from runner.policy.policy import Policy
 from runner.policy.settings import Settings
 from runner.sandbox.container import Container
-from runner.sandbox.demand import Demand, Pace
-from runner.sandbox.line import REQUEST, dismissed, in_time, pause
-from runner.sandbox.plan import CALM_TIME, Bounds, Plan, Seen, State, Ticket, View, Wanted, plan
-from runner.sandbox.turns import Turns
+from runner.sandbox.demand import Demand
+from runner.sandbox.line import REQUEST
+from runner.sandbox.plan import CALM_TIME, Bounds, Plan, Seen, State, View, Wanted, plan
 from runner.sandbox.uids import Uids
+from runner.sandbox.waiting import Line, Placed, Request
 from runner.sandbox.warmth import Crowds, Wish, is_scarce, ready
 
 READY_TIME = 1.0
@@ -45,21 +45,6 @@ class _Entry:
         return Seen(self.container.name, self.container.policy.name, state, self.since)
 
 
-Placed = Callable[[int, float | None], None]
-"""Hears the place in the line, 1 being the next and 0 none, and the seconds that it may take."""
-
-
-@dataclass(slots=True)
-class _Request:
-    ticket: Ticket
-    placed: Placed
-    holds: int
-    """Bytes, while it waits."""
-    patience: float
-    """Seconds that it waits."""
-    served: asyncio.Future[Container] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 class Pool:
     """All containers of the service. Mutable state: ``_entries``, ``_line``, ``demand``; only ``_turn`` acts on it."""
 
@@ -71,10 +56,7 @@ class Pool:
         self._uids = Uids()
         self._entries: dict[str, _Entry] = {}
         self._keepers: set[asyncio.Task[None]] = set()
-        self._line: dict[int, _Request] = {}
-        self._turns = Turns()
-        self._pace = Pace()
-        self._tickets = 0
+        self._line = Line(settings.waiting_memory)
         self.demand = {name: Demand() for name in policies}
         self._crowds = {name: Crowds() for name in policies}
         self._warm = {name: policy.warm for name, policy in policies.items()}
@@ -131,11 +113,9 @@ class Pool:
         """
         self._check(language, live=live)
         patience = min(patience, self._settings.waiting_time)
-        self._tickets += 1
-        ticket = Ticket(self._tickets, language, live, client, self._turns.join(client))
-        request = _Request(ticket, placed, holds, patience)
+        request = self._line.join(language, placed, client=client, live=live, holds=holds, patience=patience)
         self._enqueue(request)
-        self._tell(request)
+        self._line.tell(request)
         container = await self._wait(request)
         try:
             yield container
@@ -160,14 +140,13 @@ class Pool:
         if self._alarm:
             self._alarm.cancel()
 
-    async def _wait(self, request: _Request) -> Container:
+    async def _wait(self, request: Request) -> Container:
         try:
             async with asyncio.timeout(request.patience):
                 return await request.served
         except TimeoutError:
             self._return(request)
-            said = f"No place was free within {request.patience:g} s. Try again shortly."
-            raise Busy(said, pause(1, self._pace.seconds)) from None
+            raise self._line.give_up(request) from None
         except asyncio.CancelledError:
             self._return(request)
             raise
@@ -182,69 +161,35 @@ class Pool:
         if live and self._alive() >= self._settings.live:
             raise Busy(f"{self._alive()} live runs go on already. Try again shortly.", 5.0)
 
-    def _enqueue(self, request: _Request) -> None:
+    def _enqueue(self, request: Request) -> None:
+        """Counts it, and sees whether there is a container or, if not, room to wait."""
         demand = self.demand[request.ticket.language]
-        self._line[request.ticket.number] = request
         now = asyncio.get_running_loop().time()
         demand.count(now)
         self._crowds[request.ticket.language].count(now, self._at_once(request.ticket.language))
         self._turn()
         at_once = request.served.done()
         if not at_once:
-            self._bound(request)
+            self._line.bound(request)
         demand.served(at_once=at_once)
-
-    def _bound(self, newcomer: _Request) -> None:
-        """Refuses the newcomer if its turn cannot come in time, and whoever is last while the line holds too much."""
-        line = [each for each in self._in_turn() if not each.served.done()]
-        place, pace = line.index(newcomer) + 1, self._pace.seconds
-        if not in_time(place, pace, newcomer.patience):
-            self._leave(newcomer.ticket.number)
-            said = f"{place - 1} programs come first, which takes longer than {newcomer.patience:g} s."
-            raise Busy(f"{said} Try again shortly.", pause(place - 1, pace, newcomer.patience))
-        kept = len(line) - dismissed([each.holds for each in line], self._settings.waiting_memory)
-        busy = Busy(f"{kept} programs wait already. Try again shortly.", pause(kept, pace))
-        for last in line[kept:]:  # those of whoever has most in the line
-            self._leave(last.ticket.number)
-            if last is newcomer:
-                raise busy
-            last.served.set_exception(busy)
-
-    def _in_turn(self) -> list[_Request]:
-        """The line as it is served."""
-        return sorted(self._line.values(), key=lambda request: (request.ticket.turn, request.ticket.number))
-
-    def _tell(self, request: _Request) -> None:
-        """Says at once which place a request has got."""
-        place = 0 if request.served.done() else self._in_turn().index(request) + 1
-        request.placed(place, self._pace.forecast(place))
-
-    def _leave(self, number: int) -> None:
-        """Out of the line, if it is still there."""
-        if request := self._line.pop(number, None):
-            self._turns.leave(request.ticket.client)
-            if not self._line:
-                self._pace.rest()
 
     def _alive(self) -> int:
         """Live runs that go on or wait for their container."""
-        waiting = sum(request.ticket.live for request in self._line.values())
-        return waiting + sum(entry.state is State.LIVE for entry in self._entries.values())
+        return self._line.live() + sum(entry.state is State.LIVE for entry in self._entries.values())
 
     def _at_once(self, language: str) -> int:
         """Programs of a language that wait or run."""
-        waiting = sum(request.ticket.language == language for request in self._line.values())
         there = (e.seen() for e in self._entries.values())
-        return waiting + sum(c.language == language and c.state is State.RUNNING for c in there)
+        return self._line.of(language) + sum(c.language == language and c.state is State.RUNNING for c in there)
 
     def _coming(self, language: str) -> bool:
         there = (e.seen() for e in self._entries.values())
         return any(c.language == language and c.state in (State.STARTING, State.IDLE) for c in there)
 
-    def _return(self, request: _Request) -> None:
+    def _return(self, request: Request) -> None:
         """Who waited has gone: frees the place in the line, or the container that came at the same moment."""
-        self._leave(request.ticket.number)
-        if request.served.done() and not request.served.cancelled() and not request.served.exception():
+        self._line.leave(request)
+        if request.has_container:
             self._move(request.served.result().name, State.IDLE)
             self._turn()
 
@@ -261,7 +206,7 @@ class Pool:
             )
             for name, policy in self._policies.items()
         }
-        tickets = tuple(request.ticket for request in self._in_turn() if not request.served.done())
+        tickets = tuple(request.ticket for request in self._line.waiting())
         rush = math.ceil(sum(demand.at(now) for demand in self.demand.values()))
         containers = tuple(entry.seen() for entry in self._entries.values())
         return View(now, containers, tickets, languages, self._bounds, rush)
@@ -282,14 +227,10 @@ class Pool:
 
     def _carry_out(self, todo: Plan) -> None:
         for number, name in todo.handovers:
-            request = self._line.pop(number)
-            self._turns.serve(request.ticket.client, request.ticket.turn)
-            self._pace.served(asyncio.get_running_loop().time(), line=bool(self._line))
-            self._move(name, State.LIVE if request.ticket.live else State.RUNNING)
-            request.served.set_result(self._entries[name].container)
+            ticket = self._line.serve(number, self._entries[name].container)
+            self._move(name, State.LIVE if ticket.live else State.RUNNING)
         if todo.handovers:
-            for place, waiting in enumerate(self._in_turn(), 1):
-                waiting.placed(place, self._pace.forecast(place))
+            self._line.tell_all()
         for name in todo.stops:
             self._move(name, State.RETIRING)
             self._entries[name].container.stop()
@@ -331,10 +272,9 @@ class Pool:
         started = self._entries[container.name].state is State.STARTING
         self._move(container.name, State.RETIRING)
         self.demand[container.policy.name].fail(asyncio.get_running_loop().time())
-        waiting = (r for r in self._in_turn() if r.ticket.language == container.policy.name)
-        request = next((r for r in waiting if not r.served.done()), None)
+        request = next((r for r in self._line.waiting() if r.ticket.language == container.policy.name), None)
         if request and started:
-            self._leave(request.ticket.number)
+            self._line.leave(request)
             request.served.set_exception(error)
         self._turn()
 
@@ -354,10 +294,7 @@ class Pool:
     async def close(self, seconds: float) -> None:
         """Refuses whoever waits, stops every container and waits until they are gone, so long at most."""
         self._closing = True
-        for request in self._line.values():
-            if not request.served.done():
-                request.served.set_exception(Busy("The service is stopping. Try again shortly.", 5.0))
-        self._line.clear()
+        self._line.close(Busy("The service is stopping. Try again shortly.", 5.0))
         for entry in self._entries.values():
             entry.container.stop()
         if not self._keepers:
