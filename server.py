@@ -21,6 +21,7 @@ from starlette.types import ExceptionHandler
 
 from runner import errors, logs
 from runner.host import checks
+from runner.host.finding import Level
 from runner.host.watch import Watch
 from runner.mcp import extra
 from runner.policy import configuration
@@ -107,7 +108,7 @@ def refuse_unfit(settings: Settings) -> None:
     if found := checks.forbidding(facts, settings):
         sys.exit("\n".join([*map(str, found), UNSTARTED]))
     for each in checks.findings(facts, settings):
-        if each.level is checks.Level.FAIL:
+        if each.level is Level.FAIL:
             logging.error("host: %r", str(each))
 
 

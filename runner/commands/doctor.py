@@ -5,7 +5,8 @@ import asyncio
 import json
 from dataclasses import asdict
 
-from runner.host.checks import Level, findings
+from runner.host.checks import findings
+from runner.host.finding import Level
 from runner.host.look import look
 from runner.policy import configuration
 from runner.runs.service import command

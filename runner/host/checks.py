@@ -1,15 +1,14 @@
 """Is this host fit? A finding for each thing that a container's boundaries or the service rest on. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from runner.host import kernel
 from runner.host.facts import Facts
+from runner.host.finding import GIBIBYTE, Check, Finding, Level, Said
 from runner.policy.settings import Settings
 
-GIBIBYTE: Final = 1024**3
 FULL: Final = 64 * 1024**2
 """Bytes on the engine's disk below which containers do not start, or soon will not: each writes some KiB there."""
 OLDEST: Final = (20, 10, 10)
@@ -18,44 +17,6 @@ IDS: Final = "100000:2144000000"
 """Enough for the policies' uids; the 65536 that a system gives are not: no container starts."""
 CHEAP: Final = (28,)
 """From which on a container takes a quarter less CPU time: tests/bench/README.md has the figures."""
-CORE_PATTERN: Final = "/proc/sys/kernel/core_pattern"
-DMESG: Final = "/proc/sys/kernel/dmesg_restrict"
-BPF: Final = "/proc/sys/kernel/unprivileged_bpf_disabled"
-VSYSCALL: Final = "/proc/self/maps"
-"""Of its lines, that of the page of old system calls; "" where there is none."""
-SMT: Final = "/sys/devices/system/cpu/smt/active"
-FLAWS: Final = "/sys/devices/system/cpu/vulnerabilities/"
-"""A file for each flaw of the processor that the kernel knows."""
-
-
-class Level(StrEnum):
-    """What a finding means."""
-
-    PASS = "PASS"  # noqa: S105 - a word, no password
-    CAUTION = "CAUTION"
-    """It holds, but something could be better, or could not be seen."""
-    FAIL = "FAIL"
-    """Programs do not run, or a boundary does not hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    check: str
-    level: Level
-    said: str
-    """For whoever asks, without anything internal where it is a check of `RUNS`."""
-    remedy: str = ""
-    detail: str = ""
-    """The engine's or the kernel's own words: for who operates it, never for a client."""
-
-    def __str__(self) -> str:
-        detail = f": {' '.join(self.detail.split())}" if self.detail else ""
-        remedy = f". Remedy: {self.remedy}" if self.remedy else ""
-        return f"{self.level:8}{self.check}: {self.said}{detail}{remedy}"
-
-
 LIMITS: Final = {
     "--memory": "MemoryLimit",
     "--memory-swap": "SwapLimit",
@@ -63,10 +24,6 @@ LIMITS: Final = {
     "--pids-limit": "PidsLimit",
 }
 """What needs a controller of the kernel's, and how `docker info` says that it is there."""
-
-Said = tuple[Level, str, str] | tuple[Level, str, str, str]
-"""The level, what was said, the remedy, and own words of the engine's."""
-Check = Callable[[Facts, Settings], Said]
 
 
 def _engine(facts: Facts, settings: Settings) -> Said:
@@ -227,68 +184,6 @@ def _audit(facts: Facts, settings: Settings) -> Said:
     return (Level.PASS, said, "") if facts.audit_free > GIBIBYTE else (Level.CAUTION, said, "make room")
 
 
-def _swap(facts: Facts, settings: Settings) -> Said:
-    if facts.swap is None:
-        return _unseen("/proc/meminfo")
-    said = f"{facts.swap / GIBIBYTE:.1f} GiB of swap" if facts.swap else "no swap"
-    return Level.PASS, f"{said}; programs use none", ""
-
-
-def _core(facts: Facts, settings: Settings) -> Said:
-    pattern = facts.kernel.get(CORE_PATTERN)
-    if pattern is None:
-        return _unseen(CORE_PATTERN)
-    if pattern.startswith("|"):
-        said = f"a crash of a program starts `{pattern.split()[0][1:]}` as root: no limit of the container's stops it"
-        return Level.CAUTION, said, "sysctl kernel.core_pattern=core"
-    return Level.PASS, "no crash of a program starts anything", ""
-
-
-def _dmesg(facts: Facts, settings: Settings) -> Said:
-    return _switch(facts, DMESG, "the kernel's log", "kernel.dmesg_restrict=1")
-
-
-def _bpf(facts: Facts, settings: Settings) -> Said:
-    return _switch(facts, BPF, "BPF", "kernel.unprivileged_bpf_disabled=1")
-
-
-def _switch(facts: Facts, path: str, what: str, remedy: str) -> Said:
-    if path not in facts.kernel:
-        return _unseen(path)
-    if facts.kernel[path] == "0":
-        said = f"{what} is open to every user; the policies' system calls do not reach it"
-        return Level.CAUTION, said, f"sysctl {remedy}"
-    return Level.PASS, f"{what} is root's alone", ""
-
-
-def _vsyscall(facts: Facts, settings: Settings) -> Said:
-    if VSYSCALL not in facts.kernel:
-        return _unseen("the page of old system calls (vsyscall)")
-    if " r-xp " in facts.kernel[VSYSCALL]:
-        said = "vsyscall=emulate: code at an address that every program knows"
-        return Level.CAUTION, said, "boot with vsyscall=none"
-    return Level.PASS, "no vsyscall page that can be read", ""
-
-
-def _threads(facts: Facts, settings: Settings) -> Said:
-    if SMT not in facts.kernel:
-        return _unseen(SMT)
-    if facts.kernel[SMT] == "1":
-        said = "two programs may share a core (SMT), and learn of each other by it"
-        return Level.CAUTION, said, "boot with nosmt where programs must not"
-    return Level.PASS, "no two programs share a core at a time", ""
-
-
-def _mitigations(facts: Facts, settings: Settings) -> Said:
-    states = {path.removeprefix(FLAWS): said for path, said in facts.kernel.items() if path.startswith(FLAWS)}
-    if not states:
-        return _unseen(FLAWS)
-    if open_ones := sorted(name for name, said in states.items() if said.startswith("Vulnerable")):
-        said = f"the processor is open to {', '.join(open_ones)}"
-        return Level.CAUTION, said, "update its microcode and the kernel; do not boot with mitigations=off"
-    return Level.PASS, "the kernel closes the processor's known flaws", ""
-
-
 def _clock(facts: Facts, settings: Settings) -> Said:
     if facts.clock_offset is None:
         return Level.CAUTION, "the engine does not say what time it is", "see that both clocks are set"
@@ -303,10 +198,6 @@ def _files(facts: Facts, settings: Settings) -> Said:
         said = f"{facts.open_files} open files are too few for {settings.connections} connections"
         return Level.CAUTION, said, f"LimitNOFILE={wanted}, or ulimit -n"
     return Level.PASS, f"as many open files as {settings.connections} connections take", ""
-
-
-def _unseen(path: str) -> Said:
-    return Level.CAUTION, f"{path} cannot be read from here", "look on the host"
 
 
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
@@ -324,13 +215,13 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("users", _users),
     ("warnings", _warnings),
     ("live-restore", _restore),
-    ("swap", _swap),
-    ("core dumps", _core),
-    ("kernel log", _dmesg),
-    ("bpf", _bpf),
-    ("vsyscall", _vsyscall),
-    ("smt", _threads),
-    ("mitigations", _mitigations),
+    ("swap", kernel.swap),
+    ("core dumps", kernel.core_dumps),
+    ("kernel log", kernel.log),
+    ("bpf", kernel.bpf),
+    ("vsyscall", kernel.vsyscall),
+    ("smt", kernel.smt),
+    ("mitigations", kernel.mitigations),
     ("clock", _clock),
     ("open files", _files),
 )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from runner.errors import EngineError
-from runner.host.checks import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.host.facts import Facts
+from runner.host.kernel import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.host.watch import Watch, is_here
 from runner.policy import argv
 from runner.policy.configuration import Configuration

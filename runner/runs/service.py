@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from runner.errors import AuditError, EngineError
 from runner.host import checks
+from runner.host.finding import Finding
 from runner.host.watch import Watch
 from runner.policy import argv
 from runner.policy.policy import Policy
@@ -124,7 +125,7 @@ class Service:
                 self._ready = (time.monotonic(), answer)
             return answer
 
-    async def _ask(self) -> list[checks.Finding]:
+    async def _ask(self) -> list[Finding]:
         """By the checks of `runner doctor` without which no program runs."""
         facts = await self._watch.look()
         missing: tuple[str, ...] = ()

@@ -7,22 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.host.checks import (
-    BPF,
-    CHECKS,
-    CORE_PATTERN,
-    DMESG,
-    FLAWS,
-    LASTING,
-    RUNS,
-    SMT,
-    VSYSCALL,
-    WITHOUT_ENGINE,
-    failures,
-    findings,
-    forbidding,
-)
+from runner.host.checks import CHECKS, LASTING, RUNS, WITHOUT_ENGINE, failures, findings, forbidding
 from runner.host.facts import Facts, engine
+from runner.host.kernel import BPF, CORE_PATTERN, DMESG, FLAWS, SMT, VSYSCALL
 from runner.policy import configuration
 
 SETTINGS: Final = configuration.load().settings
