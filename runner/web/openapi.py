@@ -177,25 +177,30 @@ _SECRET: Final[Schema] = {**TEXT, "description": "A key, where no header can be 
 
 
 def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
+    every = [title for status in titles.values() for title in status]
+    return {
+        **_asked(policies),
+        **_heard(),
+        "Status": {"enum": [status.value for status in Status]},
+        "Reason": {"enum": [reason.value for reason in Reason], "description": _reasons()},
+        **_reports(),
+        "Problem": _object({"type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT})
+        | {"description": f"RFC 9457. Titles: {', '.join(every)}."},
+        **_described(),
+    }
+
+
+def _asked(policies: Mapping[str, Policy]) -> Schema:
+    """What a client sends: a job, or the messages of a live run."""
     code = {"type": "string", "description": _sizes(policies, "source")}
     input_ = {"type": "string", "description": _sizes(policies, "input")}
-    most = max(policy.limits.inputs for policy in policies.values())
     inputs = {
         **_list({"anyOf": [input_, _ref("Encoded")]}),
         "minItems": 1,
-        "maxItems": most,
+        "maxItems": max(policy.limits.inputs for policy in policies.values()),
         "description": _sizes(policies, "inputs"),
     }
-    contents = {"anyOf": [TEXT, _ref("Encoded")]}
-    files = {
-        **_map(contents),
-        "propertyNames": PATH,
-        "maxProperties": max(policy.limits.files for policy in policies.values()),
-        "description": f"Names, with their folders, and contents. {_sizes(policies, 'files')}",
-    }
-    args = {**_list(WORD), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
-    variables = sorted({name for policy in policies.values() for name in policy.env})
-    beside = {"files": files, "args": args, "env": _object(dict.fromkeys(variables, WORD), *variables)}
+    beside = _beside(policies)
     asked = {"language": _ref("Language"), "code": code, **beside}
     encoding = {
         "encoding": {"enum": ["text", "base64"], "description": "Of the output and of the files in the answer."}
@@ -203,13 +208,31 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
     given = ({"input": input_}, {"input_base64": BYTES}, {"inputs": inputs})
     cells = {"type": "integer", "minimum": 1, "maximum": 1000}
     size = {**_list(cells), "minItems": 2, "maxItems": 2, "description": "The terminal's columns and rows."}
-    every = [title for status in titles.values() for title in status]
     return {
         "Language": {"enum": sorted(policies)},
         "Encoded": _object({"base64": BYTES}),
         "Job": {"anyOf": [_object({**asked, **each, **encoding}, *beside, *each, *encoding) for each in given]},
         "First": _object({**asked, "input": input_, "size": size, "key": _SECRET}, *beside, "input", "size", "key"),
         "More": {"oneOf": [_object({"input": input_}), _object({"size": size}), _object({"end": {"const": True}})]},
+    }
+
+
+def _beside(policies: Mapping[str, Policy]) -> Schema:
+    """What a program may have beside its code and its input."""
+    files = {
+        **_map({"anyOf": [TEXT, _ref("Encoded")]}),
+        "propertyNames": PATH,
+        "maxProperties": max(policy.limits.files for policy in policies.values()),
+        "description": f"Names, with their folders, and contents. {_sizes(policies, 'files')}",
+    }
+    args = {**_list(WORD), "description": f"Together with `env`. {_sizes(policies, 'args')}"}
+    variables = sorted({name for policy in policies.values() for name in policy.env})
+    return {"files": files, "args": args, "env": _object(dict.fromkeys(variables, WORD), *variables)}
+
+
+def _heard() -> Schema:
+    """What a client hears while its program runs."""
+    return {
         "Message": {"oneOf": [_message(name, schema) for name, schema in _EVENTS.items()]},
         "Phase": {
             "oneOf": [
@@ -220,12 +243,6 @@ def _schemas(policies: Mapping[str, Policy], titles: Titles) -> Schema:
         },
         "Text": {"oneOf": [_object({"text": TEXT}), _ref("Encoded")]},
         "Result": {"oneOf": [_ref("Report"), _ref("Reports")]},
-        "Status": {"enum": [status.value for status in Status]},
-        "Reason": {"enum": [reason.value for reason in Reason], "description": _reasons()},
-        **_reports(),
-        "Problem": _object({"type": TEXT, "title": TEXT, "status": COUNT, "detail": TEXT})
-        | {"description": f"RFC 9457. Titles: {', '.join(every)}."},
-        **_described(),
     }
 
 
