@@ -39,7 +39,7 @@ CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile
 
 
 def images(file: Path, times: float) -> None:
-    """What the nodes need, saved. The server's own bounds are so many times as long in its image there."""
+    """What the nodes need, saved; nothing of it stays here. The server's own bounds are so many times as long in it."""
     build = ("docker", "build", "--quiet", "--network=host", f"--tag={STANDIN}", "-")
     subprocess.run(build, input=DEBIANS.encode(), check=True, stdout=subprocess.DEVNULL)
     create = ("docker", "create", "code-runner-server:1")
@@ -49,6 +49,7 @@ def images(file: Path, times: float) -> None:
     for command in (("commit", made, SERVER), ("rm", made)):
         subprocess.run(["docker", *command], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["docker", "save", f"--output={file}", "code-runner-python:3", SERVER, STANDIN], check=True)
+    subprocess.run(["docker", "rmi", SERVER, STANDIN], check=True, stdout=subprocess.DEVNULL)
 
 
 def set_up(nodes: tuple[Machine, Machine], times: float) -> list[str]:
