@@ -14,7 +14,7 @@ from typing import Any, Final
 from tests.bench.report import text
 from tests.hosts import findings, service, trials
 from tests.hosts.kinds import AMD64, HOSTS, Architecture, Host
-from tests.hosts.machine import DISK, Emulated, Machine, Unwell, project
+from tests.hosts.machine import DISK, LOADER, Emulated, Machine, Unwell, project
 
 IMAGES: Final = ("code-runner-base:trixie", "code-runner-python:3", "code-runner-cpp:3")
 SWARM: Final = "swarm"
@@ -64,6 +64,8 @@ def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
     machine = Emulated(folder, host.architecture, carried, args.memory)
     try:
         machine.fresh()
+        if host.architecture == AMD64:
+            subprocess.run([LOADER, machine.disk, carried], check=True, stdout=subprocess.DEVNULL)
         machine.boot()
         note(f"{host.name}: is up")
         machine.unpack(project(args.stretch), "/opt/code-runner")

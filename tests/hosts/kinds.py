@@ -5,8 +5,8 @@ from typing import Final
 
 from runner.host.checks import IDS
 
-LOAD: Final = "docker load --quiet </dev/vdb"
-"""The images lie on a disk of their own."""
+LOAD: Final = "docker image inspect code-runner-python:3 >/dev/null 2>&1 || docker load --quiet </dev/vdb"
+"""The engine that Debian installs has them from `load`; where it is another, they lie on a disk of their own."""
 PEOPLE: Final = f"""
 useradd --create-home --shell /bin/bash people
 echo people:{IDS} | tee /etc/subuid >/etc/subgid

@@ -14,6 +14,7 @@ from tests.hosts.kinds import Architecture
 from tests.hosts.longer import archive
 
 DISK: Final = ROOT / "tests" / "hosts" / "disk"
+LOADER: Final = ROOT / "tests" / "hosts" / "load"
 BOOT_TIME: Final = 900.0
 """Seconds until ssh must answer; 40 are usual on a machine that does nothing else."""
 SSH: Final = (
@@ -60,10 +61,14 @@ class Machine(ABC):
         self.environment: Sequence[str] = ()
         """NAME=VALUE of every command."""
 
+    @property
+    def disk(self) -> Path:
+        """Its own."""
+        return self._own("img")
+
     def fresh(self) -> None:
         """The disk as it was made."""
-        disk = self._folder / "disk.img"
-        subprocess.run(["cp", "--sparse=always", disk, self._own("img")], check=True)
+        subprocess.run(["cp", "--sparse=always", self._folder / "disk.img", self.disk], check=True)
 
     @abstractmethod
     def boot(self) -> None:
