@@ -7,10 +7,13 @@ from tests.hosts.kinds import Host
 from tests.hosts.machine import Machine, Unwell
 from tests.hosts.trials import Told, answers
 
+AUDIT: Final = """
+sed -i 's|^audit-file = [^ ]*|audit-file = "/var/log/code-runner/audit.jsonl"|' policies/server.toml
+"""
+"""What both say in their heads."""
 UNIT: Final = """
 id -u code-runner >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin code-runner
 cp images/server/code-runner.service /etc/systemd/system
-sed -i 's|^audit-file = [^ ]*|audit-file = "/var/log/code-runner/audit.jsonl"|' policies/server.toml
 systemctl daemon-reload
 systemctl enable --quiet --now code-runner
 """
@@ -40,7 +43,7 @@ def limit(name: str, value: str) -> str:
 
 def unit(machine: Machine, host: Host) -> Told:
     """It serves; without memory it is killed and starts anew, without tasks docker fails; then it serves again."""
-    machine.sh(UNIT).well()
+    machine.sh(AUDIT + UNIT).well()
     lines = [f"after {answers(machine):.0f} s", machine.sh(KEPT).well()]
     machine.sh(limit("MemoryMax", "30M")).well()
     time.sleep(60)
@@ -62,7 +65,7 @@ def unit(machine: Machine, host: Host) -> Told:
 
 def compose(machine: Machine, host: Host) -> Told:
     """It serves within its limits; stopped, nothing of it is left."""
-    up = machine.sh(f"{GROUP}; docker compose up --detach 2>&1", 600).out.strip().splitlines()
+    up = machine.sh(f"{AUDIT}{GROUP}; docker compose up --detach 2>&1", 600).out.strip().splitlines()
     try:
         lines = [f"after {answers(machine, f'{GROUP}; docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
     except Unwell as unwell:
