@@ -70,6 +70,7 @@ def compose(machine: Machine, host: Host) -> Told:
         lines = [f"after {answers(machine, f'{GROUP}; docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
     except Unwell as unwell:
         raise Unwell(f"{unwell}; {' '.join(up[-2:])}") from unwell
-    machine.sh(f"{GROUP}; docker compose down --volumes 2>&1", 300)
+    finally:  # the next listens at the same port
+        machine.sh(f"{GROUP}; docker compose down --volumes 2>&1", 300)
     left = machine.sh("docker ps --all --quiet").out.split()
     return f"{len(left)} containers left", [line.strip() for line in lines]
