@@ -28,9 +28,11 @@ ONE: Final = (
     "curl -s -m 100 -o /tmp/one -w '%{http_code} ' http://127.0.0.1:3000/run -H 'Content-Type: application/json'"
     """ -d '{"language": "python", "code": "print(1)"}'; cut -c -300 /tmp/one"""
 )
-GROUP: Final = "export DOCKER_GID=$(stat -c %g /var/run/docker.sock)"
-INSIDE: Final = f"""{GROUP}
-id=$(docker compose ps --quiet)
+GROUP: Final = """export DOCKER_GID=$(stat -c %g /var/run/docker.sock) COMPOSE_FILE=compose.yaml:/tmp/stretched.yaml
+echo 'services: {code-runner: {volumes: ["./runner:/srv/code-runner/runner:ro"]}}' >/tmp/stretched.yaml
+"""
+"""In the image, the server's own bounds are those of a machine that is not emulated."""
+INSIDE: Final = f"""{GROUP}id=$(docker compose ps --quiet)
 cd /sys/fs/cgroup/system.slice/docker-$id.scope
 echo memory.max $(cat memory.max), pids.max $(cat pids.max), swap $(cat memory.swap.max)
 """
@@ -65,12 +67,12 @@ def unit(machine: Machine, host: Host) -> Told:
 
 def compose(machine: Machine, host: Host) -> Told:
     """It serves within its limits; stopped, nothing of it is left."""
-    up = machine.sh(f"{AUDIT}{GROUP}; docker compose up --detach 2>&1", 600).out.strip().splitlines()
+    up = machine.sh(f"{AUDIT}{GROUP}docker compose up --detach 2>&1", 600).out.strip().splitlines()
     try:
-        lines = [f"after {answers(machine, f'{GROUP}; docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
+        lines = [f"after {answers(machine, f'{GROUP}docker compose logs --tail 3'):.0f} s", machine.sh(INSIDE).well()]
     except Unwell as unwell:
         raise Unwell(f"{unwell}; {' '.join(up[-2:])}") from unwell
     finally:  # the next listens at the same port
-        machine.sh(f"{GROUP}; docker compose down --volumes 2>&1", 300)
+        machine.sh(f"{GROUP}docker compose down --volumes 2>&1", 300)
     left = machine.sh("docker ps --all --quiet").out.split()
     return f"{len(left)} containers left", [line.strip() for line in lines]
