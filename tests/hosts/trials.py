@@ -66,7 +66,8 @@ def attacks(stretch: float, chosen: str) -> Callable[[Machine, Host], Told]:
     def tried(machine: Machine, host: Host) -> Told:
         some = f"-k {shlex.quote(chosen)}" if chosen else ""
         script = f"{PYTHON} -m pytest --override-ini=addopts= -q -rfE --tb=line {some} tests/runs/test_attacks.py"
-        return findings.held(_output(machine, f"STRETCH={stretch:g} {script}", 2 * 3600))
+        told = f"COLUMNS=400 STRETCH={stretch:g} {script}"  # a line has room for why one did not hold
+        return findings.held(_output(machine, told, 2 * 3600))
 
     return tried
 
