@@ -155,6 +155,10 @@ class Server:
         """The names of this server's containers, in whatever state."""
         return _labelled(self.instance, self.host)
 
+    def states(self) -> set[str]:
+        """Those of its containers, in docker's words."""
+        return {*_labelled(self.instance, self.host, "{{.State}}")}
+
     def verifying(self) -> list[str]:
         """The container in which it proves a policy, if there is one at the moment."""
         return _labelled(f"verify/{self.instance}", self.host)
@@ -184,8 +188,8 @@ class Server:
         return time.monotonic() - began
 
 
-def _labelled(instance: str, host: str | None) -> list[str]:
-    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", "--format={{.Names}}", host=host).split()
+def _labelled(instance: str, host: str | None, told: str = "{{.Names}}") -> list[str]:
+    return docker("ps", "-a", f"--filter=label={LABEL}={instance}", f"--format={told}", host=host).split()
 
 
 def _command(pid: int) -> str:

@@ -61,12 +61,6 @@ def client(server: Server, seed: int) -> int:
             assert answer.json()["stdout"] == f"{token}\n"
 
 
-def over(server: Server) -> bool:
-    """Whether nothing of it runs, or has run: a docker client that is killed may have made what it did not start."""
-    label = f"--filter=label={LABEL}={server.instance}"
-    return {*docker("ps", "--all", label, "--format={{.State}}").split()} <= {"created"}
-
-
 def sweep(server: Server, folder: Path) -> None:
     """What was made and never started is gone after the next start."""
     if made := {*server.containers()}:
@@ -92,7 +86,8 @@ def test_a_server_killed_at_any_moment_leaves_nothing(engine: None, tmp_path: Pa
             time.sleep(chance.uniform(0.0, 4.0))
             server.stop(signal.SIGKILL)
             killed = time.monotonic()
-            assert eventually(lambda server=server: over(server), LONGEST), server.containers()  # type: ignore[misc]
+            # A docker client that is killed may have made what it did not start.
+            assert eventually(lambda server=server: server.states() <= {"created"}, LONGEST), server.states()  # type: ignore[misc]
             took = time.monotonic() - killed
             sweep(server, folder)
             assert eventually(lambda server=server: not server.clients())  # type: ignore[misc]
