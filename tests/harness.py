@@ -167,6 +167,11 @@ class Server:
         """The docker clients of this server that are alive."""
         return [pid for pid, _, command in processes() if f"--label={LABEL}={self.instance}" in command]
 
+    def children(self) -> int:
+        """How many commands it has started that have not ended, docker's clients among them."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return sum(len(each.read_text().split()) for each in threads)
+
     def jobs(self) -> list[str]:
         """Processes in its containers beside the launchers, and the interpreters that wait for their source."""
         own = {int(found[1]) for pid in self.clients() if (found := re.search(r"--user=(\d+):", _command(pid)))}

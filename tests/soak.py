@@ -123,13 +123,17 @@ def abort(server: Server, case: Case, chance: random.Random) -> None:
 def settled(server: Server) -> Held:
     """What it holds when nobody asks anything: no client, no program, only containers that wait.
 
-    The least within a second: now and then it looks around, or renews a container.
+    The least of ten looks while it has no other command: now and then it looks around, or renews a container.
     """
     assert eventually(lambda: not server.jobs() and len(server.containers()) == len(server.clients()) == 4, 60)
-    found = []
-    for _ in range(10):
-        time.sleep(0.1)
-        found.append(server.holds())
+    found: list[Held] = []
+
+    def looked() -> bool:
+        before, held, after = server.children(), server.holds(), server.children()
+        found.extend([held] * (before == after == 4))
+        return len(found) == 10
+
+    assert eventually(looked, 60)
     return min(found, key=lambda held: held.files)
 
 

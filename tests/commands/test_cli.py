@@ -8,7 +8,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner.policy import configuration, keys
-from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes
+from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, sleeper
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -287,9 +286,11 @@ def test_run_refuses_in_one_line(tmp_path: Path) -> None:
 
 def test_run_can_be_interrupted(tmp_path: Path) -> None:
     """Ctrl-C kills the program, and nothing is left."""
+    inside = sleeper()
     program = tmp_path / "forever.py"
-    program.write_text("while True: pass")
-    command = [sys.executable, "-m", "runner", "run", "python", str(program)]
+    program.write_text(f"import os; os.execvp('sleep', {inside.split()})")
+    folder = copy_policies(tmp_path, {}, {"python.toml": ("wall-time    = 2.0", "wall-time    = 60.0")})
+    command = [sys.executable, "-m", "runner", f"--policies={folder}", "run", "python", str(program)]
     mark = f"/nonexistent/{secrets.token_hex(8)}"
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:{mark}"}
     started = subprocess.Popen(
@@ -300,14 +301,14 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
         own = [command for pid, _, command in processes() if mark in environ(pid)]
         return [found[1] for command in own if (found := re.search(r"--name=(\S+)", command))]
 
-    assert eventually(lambda: bool(clients()))
+    assert eventually(lambda: any(inside in command for _, _, command in processes()))
     [name] = clients()
-    time.sleep(0.8)
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out, err) == (130, b"", b"interrupted\n")
     assert clients() == []
     assert gone(name)
+    assert not any(inside in command for _, _, command in processes())
 
 
 def test_doctor_judges_this_host() -> None:
