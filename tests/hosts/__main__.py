@@ -24,6 +24,7 @@ IMAGES_FILE: Final = "images.tar"
 """In the folder: those of this machine."""
 RATES: Final = r"""sed -i 's/^rate-limit = .*/rate-limit = "100000 per 1 minute"/' policies/server.toml"""
 """The trials ask more often than a client may."""
+FAILED: Final = "FAILED: "
 PREPARE_TIME: Final = 2 * 3600.0
 """Seconds: where there are no images yet they are built meanwhile."""
 
@@ -75,6 +76,8 @@ def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
         for name, trial in steps(host, args).items():
             row[name] = one(machine, host, name, trial, more)
             if name == "commands":
+                if row[name].startswith(FAILED):
+                    break  # a server that does not start can be asked no more
                 machine.sh(RATES, user="root")
     except Unwell as unwell:
         more.append(f"{unwell}")
@@ -106,7 +109,7 @@ def one(machine: Machine, host: Host, name: str, trial: Callable[[Machine, Host]
     try:
         cell, lines = trial(machine, host)
     except Unwell as unwell:
-        cell, lines = f"FAILED: {unwell}", []
+        cell, lines = f"{FAILED}{unwell}", []
     more += [f"{name}: {line}" for line in lines]
     note(f"{host.name}: {name}: {cell} ({time.monotonic() - began:.0f} s)")
     for line in lines:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.hosts.kinds import Host
 from tests.hosts.machine import Machine, Unwell
-from tests.hosts.trials import Told, answers
+from tests.hosts.trials import JOURNAL, Told, answers
 
 AUDIT: Final = """
 sed -i 's|^audit-file = [^ ]*|audit-file = "/var/log/code-runner/audit.jsonl"|' policies/server.toml
@@ -46,18 +46,18 @@ def limit(name: str, value: str) -> str:
 def unit(machine: Machine, host: Host) -> Told:
     """It serves; without memory it is killed and starts anew, without tasks docker fails; then it serves again."""
     machine.sh(AUDIT + UNIT).well()
-    lines = [f"after {answers(machine):.0f} s", machine.sh(KEPT).well()]
+    lines = [f"after {answers(machine, JOURNAL):.0f} s", machine.sh(KEPT).well()]
     machine.sh(limit("MemoryMax", "30M")).well()
     time.sleep(60)
     journal = "journalctl --unit code-runner --no-pager --output cat | grep -i -m 3 -E 'oom|killed'"
     lines += [f"MemoryMax=30M: {machine.sh(RESTARTS).out.strip()} restarts", machine.sh(journal).out]
     machine.sh(f"{limit('MemoryMax', '2G')}; systemctl reset-failed code-runner; systemctl start code-runner").well()
-    lines.append(f"MemoryMax=2G: an answer after {answers(machine):.0f} s")
+    lines.append(f"MemoryMax=2G: an answer after {answers(machine, JOURNAL):.0f} s")
     machine.sh(limit("TasksMax", "16")).well()
     machine.sh("docker kill $(docker ps --quiet)")  # those that were started ahead
     lines += [f"TasksMax=16: {machine.sh(ONE, 120).out}"]
     machine.sh(limit("TasksMax", "1024")).well()
-    lines.append(f"TasksMax=1024: an answer after {answers(machine):.0f} s")
+    lines.append(f"TasksMax=1024: an answer after {answers(machine, JOURNAL):.0f} s")
     began = time.monotonic()
     machine.sh("systemctl stop code-runner").well()
     stopped = time.monotonic() - began

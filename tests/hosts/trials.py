@@ -18,7 +18,10 @@ ANSWER_TIME: Final = 900.0
 """Seconds until a server that was started must answer: it may have to set itself up."""
 [CURL] = re.findall(r"```sh\n(curl .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 RIGHT: Final = re.compile(r'"stdout": ?"6\\n"')
-SERVE: Final = "setsid nohup make serve >/tmp/serve.log 2>&1 </dev/null &"
+ENDED: Final = "make serve has ended"
+SERVE: Final = f"setsid nohup sh -c 'make serve; echo {ENDED}' >/tmp/serve.log 2>&1 </dev/null &"
+SERVED: Final = "tail -n 4 /tmp/serve.log"
+JOURNAL: Final = "journalctl --unit code-runner --no-pager --output cat --lines 3"
 UNIT: Final = "systemctl enable --now code-runner"
 STOP: Final = r"""
 pkill -TERM -x -f '\S*python server.py'
@@ -94,9 +97,10 @@ def left(machine: Machine, host: Host) -> Told:
 
 def cut(machine: Machine, host: Host) -> Told:
     """The power goes while programs run; what lies there afterwards, and whether the next start sweeps it."""
+    log = JOURNAL if host.service else SERVED
     machine.sh("sync", user="root")
     machine.sh(UNIT if host.service else SERVE)
-    answers(machine)
+    answers(machine, log)
     machine.sh(LOUD)
     time.sleep(20)
     machine.cut()
@@ -105,23 +109,26 @@ def cut(machine: Machine, host: Host) -> Told:
     lay = machine.sh("docker ps --all --quiet").out.split()
     if not host.service:
         machine.sh(SERVE)
-    took = answers(machine)
+    took = answers(machine, log)
     script = f"{PYTHON} -m runner audit {'/var/log/code-runner/' if host.service else ''}audit.jsonl"
     audit = machine.sh(f"{script} >/tmp/audit 2>&1; echo $?").out.strip()
     chain = "the audit file holds" if audit == "0" else f"audit: {machine.sh('tail -n 3 /tmp/audit').out}"
     return f"answers after {took:.0f} s", [f"{len(lay)} containers lay there after the boot", chain]
 
 
-def answers(machine: Machine, log: str = "tail -n 3 /tmp/serve.log") -> float:
+def answers(machine: Machine, log: str = SERVED) -> float:
     """Seconds until README's program has its right answer; ``log`` prints why it has none."""
     began = time.monotonic()
-    said = ""
+    said = logged = ""
     while time.monotonic() - began < ANSWER_TIME:
         said = machine.sh(CURL, 120).out
         if RIGHT.search(said):
             return time.monotonic() - began
+        logged = machine.sh(log).out
+        if ENDED in logged:
+            raise Unwell(" ".join(logged.split()))
         time.sleep(2)
-    raise Unwell(f"no answer within {ANSWER_TIME:.0f} s: {said[-300:] or machine.sh(log).out}")
+    raise Unwell(f"no answer within {ANSWER_TIME:.0f} s: {said[-300:] or logged}")
 
 
 def _engine(machine: Machine) -> None:
