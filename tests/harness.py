@@ -293,6 +293,7 @@ def serving(
     server = Server(process, port, instance, log, temporary, host)
     try:
         assert eventually(lambda: listens(port) or process.poll() is not None, 20), log.read_text()
+        assert process.poll() is None, log.read_text()
         yield server
     finally:
         if process.poll() is None:

@@ -77,7 +77,7 @@ export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
 until docker version >/dev/null 2>&1; do sleep 1; done
 docker load --quiet
 END
-timeout 280 runuser -u people -- sh -e /home/people/start </dev/vdb
+timeout 3600 runuser -u people -- sh -e /home/people/start </dev/vdb
 """
 BUILT: Final = "docker import - code-runner-base:trixie </dev/vdb && sh images/build"
 """There are no images of another architecture here: what lies on the disk is their base."""

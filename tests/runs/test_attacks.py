@@ -122,7 +122,8 @@ def aftermath(
         assert KINDS[kind][0] in text
         (folder / "more" / f"{language}{kind}.toml").write_text(text.replace(*KINDS[kind]))
     languages = sorted({"python", *(SUFFIXES[attack.path.suffix] for attack in chosen)})
-    with serving(folder, languages=languages, more=folder / "more", running=2, waiting_time=60 * STRETCH) as server:
+    waiting = min(60 * STRETCH, 600)  # more is refused
+    with serving(folder, languages=languages, more=folder / "more", running=2, waiting_time=waiting) as server:
         with ThreadPoolExecutor(2) as pool:
             sent, beside = {}, []
             for attack in chosen:
