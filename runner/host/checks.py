@@ -97,10 +97,15 @@ def _confinement(facts: Facts, settings: Settings) -> Said:
 
 
 def _users(facts: Facts, settings: Settings) -> Said:
+    version = (facts.info or {}).get("CgroupVersion")
+    if _option(facts, "userns") and version == "2":  # the engine mounts cgroups writable there (moby, WithMounts)
+        said = "userns-remap on cgroup v2: programs can make cgroups of their own in /sys/fs/cgroup"
+        return Level.FAIL, said, "no userns-remap in the engine's daemon.json, or a rootless engine"
     if _option(facts, "rootless") or _option(facts, "userns"):
         return Level.PASS, "a container's users are none of the host's", ""
     said = "user ids are the host's; programs are never root, and their ids have no name here"
-    return Level.CAUTION, said, f"a rootless engine, or userns-remap; its user has {IDS} in /etc/subuid and /etc/subgid"
+    remap = f"userns-remap; its user has {IDS} in /etc/subuid and /etc/subgid"
+    return Level.CAUTION, said, remap if version == "1" else "a rootless engine"
 
 
 def _option(facts: Facts, name: str) -> bool:
@@ -229,9 +234,9 @@ WITHOUT_ENGINE: Final = frozenset(
     {"engine", "audit", "swap", "core dumps", "kernel log", "bpf", "vsyscall", "smt", "mitigations", "open files"}
 )
 """What can be told where no engine answers."""
-RUNS: Final = frozenset({"engine", "images", "start", "audit", "storage", "cgroups", "seccomp"})
+RUNS: Final = frozenset({"engine", "images", "start", "audit", "storage", "cgroups", "users", "seccomp"})
 """Without which no program runs, or its limits do not hold: where one fails, `GET /ready` is 503."""
-LASTING: Final = frozenset({"engine", "audit", "cgroups", "seccomp"})
+LASTING: Final = frozenset({"engine", "audit", "cgroups", "users", "seccomp"})
 """Those that nothing mends but somebody: where one fails, no server starts."""
 
 

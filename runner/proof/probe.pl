@@ -85,6 +85,7 @@ sub descriptors {
 }
 
 # Mounts without `ro` in which something can be made or that can be opened for writing. A device is no place to write.
+# In a cgroup nobody makes files, but folders: each is a cgroup.
 sub writable_mounts {
     my ($error, $text) = contents('/proc/self/mountinfo');
     return if $error;
@@ -94,7 +95,10 @@ sub writable_mounts {
         next if $options =~ /\bro\b/;
         $path =~ s/\\(\d{3})/chr oct $1/ge;
         my $file = "$path/.probe";
-        if (-d $path) { push @found, $path if sysopen(my $made, $file, 0101, 0600) && unlink $file }    # O_CREAT | O_WRONLY
+        if (-d $path) {
+            my $made = sysopen(my $opened, $file, 0101, 0600) ? unlink $file : mkdir($file) && rmdir $file;    # O_CREAT | O_WRONLY
+            push @found, $path if $made;
+        }
         elsif (-f _)  { push @found, $path if open my $opened, '+<', $path }
     }
     saw('writable', 0, join "\0", @found);

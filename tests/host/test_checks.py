@@ -23,7 +23,7 @@ INFO: Final[dict[str, Any]] = {
     "PidsLimit": True,
     "CgroupVersion": "2",
     "CgroupDriver": "systemd",
-    "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=userns", "name=cgroupns"],
+    "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
     "Driver": "overlay2",
     "LiveRestoreEnabled": False,
     "Warnings": None,
@@ -84,6 +84,10 @@ def test_a_fit_host_passes() -> None:
         (changed(info={"ServerVersion": "26.1.5"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
+        (
+            changed(info={"SecurityOptions": ["name=apparmor", "name=seccomp", "name=userns"]}),
+            *("FAIL", "users", "userns-remap on cgroup v2: programs can make cgroups of their own"),
+        ),
         (changed(info={"Driver": "vfs"}), "CAUTION", "storage", "storage driver vfs"),
         (changed(info={"Driver": None}), "CAUTION", "storage", "storage driver unknown"),
         (changed(disk_free=None), "CAUTION", "storage", "overlay2; how full"),
@@ -171,7 +175,8 @@ def test_what_stops_a_run_stops_a_server() -> None:
         (changed(info={"ServerVersion": "19.03.1"}), "engine"),
         (replace(FIT, info=None, podman="5.4.2"), "engine"),
         (changed(info={"MemoryLimit": False}), "cgroups"),
-        (changed(info={"SecurityOptions": ["name=apparmor", "name=userns"]}), "seccomp"),
+        (changed(info={"SecurityOptions": ["name=apparmor", "name=seccomp", "name=userns"]}), "users"),
+        (changed(info={"SecurityOptions": ["name=apparmor", "name=rootless"]}), "seccomp"),
         (changed(audit_free=-1), "audit"),
     ):
         assert [each.check for each in failures(facts, SETTINGS)] == [check]

@@ -19,7 +19,7 @@ BOOT_TIME: Final = 900.0
 """Seconds until ssh must answer; 40 are usual on a machine that does nothing else."""
 SSH: Final = (
     *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
-    *("-o", "ConnectTimeout=5", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8"),
+    *("-o", "ConnectTimeout=60", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=8"),
 )
 
 

@@ -25,7 +25,7 @@ JOURNAL: Final = "journalctl --unit code-runner --no-pager --output cat --lines 
 UNIT: Final = "systemctl enable --now code-runner"
 STOP: Final = r"""
 pkill -TERM -x -f '\S*python server.py'
-for _ in $(seq 60); do pgrep -x -f '\S*python server.py' >/dev/null || break; sleep 1; done
+for _ in $(seq 240); do pgrep -x -f '\S*python server.py' >/dev/null || break; sleep 1; done
 """
 SPIN: Final = '{"language": "python", "code": "while True: pass"}'
 LOUD: Final = f"""
@@ -89,7 +89,7 @@ def killed(machine: Machine, host: Host) -> Told:
 
 def left(machine: Machine, host: Host) -> Told:
     """The server is stopped: what is still there."""
-    machine.sh(STOP, user="root")
+    machine.sh(STOP, user="root").well()
     time.sleep(5)
     found = machine.sh(LEFT).out.splitlines()
     return (f"{len(found)} things" if found else "nothing"), found

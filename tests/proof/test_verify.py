@@ -104,6 +104,24 @@ def test_what_the_policy_does_not_have_is_noticed() -> None:
     assert found["no other variable is set"] is Finding.FAILED
 
 
+def test_a_cgroup_in_which_folders_can_be_made_is_noticed() -> None:
+    """No file can be made there; an engine with userns-remap on cgroup v2 gives each container such a one."""
+    root = next(path for path in (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup")) if path.is_dir())
+    own = root / f"test-{secrets.token_hex(4)}"
+    own.mkdir()
+    try:
+        own.chmod(0o777)
+        weaker = dataclasses.replace(PYTHON, docker_run=(*PYTHON.docker_run, f"--volume={own}:/opt"))
+        seen = asyncio.run(observe(weaker, b"", f"test-{secrets.token_hex(4)}"))
+    finally:
+        own.rmdir()
+    [row] = [row for row in proofs.rows(PYTHON.docker_run, seen) if row.claim == "--read-only"]
+    assert (row.finding, row.seen) == (
+        Finding.FAILED,
+        "/ is ro; writable beside the tmpfs: /opt; a file in /: EROFS",
+    )
+
+
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 def test_only_the_program_is_another(policy: Policy) -> None:
     """Up to the launcher the command is production's, byte for byte."""
