@@ -53,7 +53,9 @@ def _cost(facts: Facts, settings: Settings) -> Said:
     dear = {
         f"Docker {version}, not 28 or newer": OLDEST <= _numbers(version) < CHEAP,
         "the image store of containerd, not overlay2": info.get("Driver") == "overlayfs",
-        "runc, not crun": info.get("CgroupVersion") == "2" and info.get("DefaultRuntime") == "runc",
+        "runc, not crun": info.get("CgroupVersion") == "2"
+        and info.get("DefaultRuntime") == "runc"
+        and not _option(facts, "apparmor"),  # see _runtime
     }
     if found := [what for what, there in dear.items() if there]:
         remedy = "see tests/bench/README.md; then let `runner verify` prove the policies anew"
@@ -81,6 +83,9 @@ def _runtime(facts: Facts, settings: Settings) -> Said:
     if runtime == "crun" and info.get("CgroupVersion") == "1":
         said = "crun on cgroup v1: programs can make files in /sys/fs/cgroup"
         return Level.FAIL, said, "runc as default-runtime in the engine's daemon.json, or boot with cgroup v2"
+    if runtime == "crun" and _option(facts, "apparmor"):  # it stays in force in the container: crun//&docker-default
+        said = "crun and AppArmor: where crun has a profile of its own, nothing in a container can signal its processes"
+        return Level.CAUTION, said, "runc as default-runtime in the engine's daemon.json"
     return Level.PASS, f"containers are started by {runtime}", ""
 
 

@@ -23,7 +23,7 @@ INFO: Final[dict[str, Any]] = {
     "PidsLimit": True,
     "CgroupVersion": "2",
     "CgroupDriver": "systemd",
-    "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
+    "SecurityOptions": ["name=selinux", "name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
     "Driver": "overlay2",
     "LiveRestoreEnabled": False,
     "Warnings": None,
@@ -85,7 +85,7 @@ def test_a_fit_host_passes() -> None:
         (changed(info={"Driver": "overlayfs"}), "CAUTION", "cost", "a container takes more CPU time"),
         (changed(info={"DefaultRuntime": "runc"}), "CAUTION", "cost", "a container takes more CPU time"),
         (
-            changed(info={"SecurityOptions": ["name=apparmor", "name=seccomp", "name=userns"]}),
+            changed(info={"SecurityOptions": ["name=selinux", "name=seccomp", "name=userns"]}),
             *("FAIL", "users", "userns-remap on cgroup v2: programs can make cgroups of their own"),
         ),
         (changed(info={"Driver": "vfs"}), "CAUTION", "storage", "storage driver vfs"),
@@ -220,6 +220,14 @@ def test_crun_is_refused_on_the_old_cgroups_alone() -> None:
     old = told(changed(info={"DefaultRuntime": "crun", "CgroupVersion": "1"}))
     assert [check for level, check, _ in old if level == "FAIL"] == ["runtime"]
     assert told(changed(info={"DefaultRuntime": "crun"})) == []
+
+
+def test_crun_is_not_advised_beside_apparmor() -> None:
+    """Seen on Debian sid: the profile of crun itself stays in force in its containers, and refuses signals there."""
+    confined = {"SecurityOptions": ["name=apparmor", "name=seccomp", "name=rootless"]}
+    assert told(changed(info=confined | {"DefaultRuntime": "runc"})) == []
+    [(level, check, said)] = told(changed(info=confined))
+    assert (level, check, said[:17]) == ("CAUTION", "runtime", "crun and AppArmor")
 
 
 @given(st.dictionaries(st.sampled_from(sorted(INFO)), st.none() | st.booleans() | st.text() | st.lists(st.text())))
