@@ -223,7 +223,7 @@ def test_crun_is_refused_on_the_old_cgroups_alone() -> None:
 
 
 def test_crun_is_not_advised_beside_apparmor() -> None:
-    """Seen on Debian sid: the profile of crun itself stays in force in its containers, and refuses signals there."""
+    """Seen on Debian trixie and sid: the profile of crun itself stays in force in a container, and refuses signals."""
     confined = {"SecurityOptions": ["name=apparmor", "name=seccomp", "name=rootless"]}
     assert told(changed(info=confined | {"DefaultRuntime": "runc"})) == []
     [(level, check, said)] = told(changed(info=confined))

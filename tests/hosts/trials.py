@@ -111,7 +111,7 @@ def cut(machine: Machine, host: Host) -> Told:
         machine.sh(SERVE)
     took = answers(machine, log)
     script = f"{PYTHON} -m runner audit {'/var/log/code-runner/' if host.service else ''}audit.jsonl"
-    audit = machine.sh(f"{script} >/tmp/audit 2>&1; echo $?").out.strip()
+    audit = machine.sh(f"{script} >/tmp/audit 2>&1; echo $?").well().strip()
     chain = "the audit file holds" if audit == "0" else f"audit: {machine.sh('tail -n 3 /tmp/audit').out}"
     return f"answers after {took:.0f} s", [f"{len(lay)} containers lay there after the boot", chain]
 
