@@ -80,12 +80,13 @@ def _cgroups(facts: Facts, settings: Settings) -> Said:
 def _runtime(facts: Facts, settings: Settings) -> Said:
     info = facts.info or {}
     runtime = str(info.get("DefaultRuntime"))
+    remedy = "runc as default-runtime in the engine's daemon.json"
     if runtime == "crun" and info.get("CgroupVersion") == "1":
         said = "crun on cgroup v1: programs can make files in /sys/fs/cgroup"
-        return Level.FAIL, said, "runc as default-runtime in the engine's daemon.json, or boot with cgroup v2"
+        return Level.FAIL, said, f"{remedy}, or boot with cgroup v2"
     if runtime == "crun" and _option(facts, "apparmor"):  # it stays in force in the container: crun//&docker-default
         said = "crun and AppArmor: where crun has a profile of its own, nothing in a container can signal its processes"
-        return Level.CAUTION, said, "runc as default-runtime in the engine's daemon.json"
+        return Level.CAUTION, said, remedy
     return Level.PASS, f"containers are started by {runtime}", ""
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from runner.policy import configuration, keys
 from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, sleeper
+from tests.mcp.conversation import PATIENT, runs
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -289,7 +290,7 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
     inside = sleeper()
     program = tmp_path / "forever.py"
     program.write_text(f"import os; os.execvp('sleep', {inside.split()})")
-    folder = copy_policies(tmp_path, {}, {"python.toml": ("wall-time    = 2.0", "wall-time    = 60.0")})
+    folder = copy_policies(tmp_path, {}, PATIENT)
     command = [sys.executable, "-m", "runner", f"--policies={folder}", "run", "python", str(program)]
     mark = f"/nonexistent/{secrets.token_hex(8)}"
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:{mark}"}
@@ -301,14 +302,14 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
         own = [command for pid, _, command in processes() if mark in environ(pid)]
         return [found[1] for command in own if (found := re.search(r"--name=(\S+)", command))]
 
-    assert eventually(lambda: any(inside in command for _, _, command in processes()))
+    assert eventually(lambda: runs(inside))
     [name] = clients()
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=20)
     assert (started.returncode, out, err) == (130, b"", b"interrupted\n")
     assert clients() == []
     assert gone(name)
-    assert not any(inside in command for _, _, command in processes())
+    assert not runs(inside)
 
 
 def test_doctor_judges_this_host() -> None:

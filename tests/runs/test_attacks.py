@@ -25,6 +25,7 @@ import pytest
 from runner.runs.result import STATUS
 from tests.bench.neighbours import LOUD, QUIET, SUFFIXES
 from tests.harness import ROOT, STRETCH, Server, eventually, serving
+from tests.hosts.longer import WAITING_MOST
 
 KEYS: Final = {"tries", "ends", "within", "prints", "never", "inputs", "unchanged", "absent"}
 TOLD: Final = ("stdout", "stderr", "compile_output")
@@ -122,7 +123,7 @@ def aftermath(
         assert KINDS[kind][0] in text
         (folder / "more" / f"{language}{kind}.toml").write_text(text.replace(*KINDS[kind]))
     languages = sorted({"python", *(SUFFIXES[attack.path.suffix] for attack in chosen)})
-    waiting = min(60 * STRETCH, 600)  # more is refused
+    waiting = min(60 * STRETCH, WAITING_MOST)
     with serving(folder, languages=languages, more=folder / "more", running=2, waiting_time=waiting) as server:
         with ThreadPoolExecutor(2) as pool:
             sent, beside = {}, []
