@@ -291,7 +291,8 @@ def test_run_can_be_interrupted(tmp_path: Path) -> None:
     program = tmp_path / "forever.py"
     program.write_text(f"import os; os.execvp('sleep', {inside.split()})")
     folder = copy_policies(tmp_path, {}, PATIENT)
-    command = [sys.executable, "-m", "runner", f"--policies={folder}", "run", "python", str(program)]
+    heard = ("env", "--default-signal=INT")  # a script's `&` ignores it, and so does whatever is started below that
+    command = [*heard, sys.executable, "-m", "runner", f"--policies={folder}", "run", "python", str(program)]
     mark = f"/nonexistent/{secrets.token_hex(8)}"
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:{mark}"}
     started = subprocess.Popen(
