@@ -4,7 +4,7 @@ from errno import EACCES, ENOSPC, EPERM, errorcode
 from typing import Final
 
 from runner.policy.rules import size
-from runner.proof.observers import refused, status, together
+from runner.proof.observers import attempt, status, together
 from runner.proof.seen import Claim, Said, Seen, mounts
 
 _SHM: Final = "/dev/shm"  # noqa: S108
@@ -12,9 +12,9 @@ _KERNEL: Final = ("/proc", "/sys", "/dev")
 _DOCKERS_FILES: Final = ("/etc/resolv.conf", "/etc/hostname", "/etc/hosts")
 _DOCKERS_VARIABLES: Final = ("HOME", "HOSTNAME", "PATH")
 _FAMILIES: Final = (
-    refused("socket:40", "AF_VSOCK", EPERM),
-    refused("socket:38", "AF_ALG", EPERM),
-    refused("socket:16", "AF_NETLINK", EPERM),
+    attempt("socket:40", "AF_VSOCK", EPERM),
+    attempt("socket:38", "AF_ALG", EPERM),
+    attempt("socket:16", "AF_NETLINK", EPERM),
 )
 
 

@@ -8,15 +8,15 @@ from runner.proof.seen import Claim, Said, Seen
 Observer = Callable[[Claim, Seen], Said | None]
 
 
-def refused(name: str, what: str, *errors: int) -> Observer:
-    """An attempt of the probe that must have ended with one of these errors."""
+def attempt(name: str, what: str, *ends: int) -> Observer:
+    """What the probe tried: it must have ended with one of these error numbers; 0 is that it worked."""
 
     def look(claim: Claim, seen: Seen) -> Said | None:
         answer = seen.answer(name)
         if answer is None:
             return None
         ending = errorcode.get(answer.error, f"signal {-answer.error}") if answer.error else "was possible"
-        return Said(f"{what}: {ending}", answer.error in errors)
+        return Said(f"{what}: {ending}", answer.error in ends)
 
     return look
 

@@ -10,7 +10,7 @@ from runner.policy.flags import FLAGS
 from runner.policy.rules import Verdict, size
 from runner.proof import boundaries, inspected, observers, quotas
 from runner.proof.inspected import always, field, number, size_of, value, values
-from runner.proof.observers import Observer, cgroup, own_namespace, refused, status
+from runner.proof.observers import Observer, attempt, cgroup, own_namespace, status
 from runner.proof.seen import Claim, Said, Seen
 
 
@@ -52,19 +52,19 @@ PROOFS: Final[Mapping[str, Proof]] = {
         (
             boundaries.no_network,
             own_namespace("net"),
-            refused("connect", "connect to 192.0.2.1", ENETUNREACH),
+            attempt("connect", "connect to 192.0.2.1", ENETUNREACH),
         ),
     ),
     "--cap-drop": Proof(
         inspected.capabilities,
         (
             status("CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb", want="0" * 16),
-            refused("mount", "mount", EPERM),
+            attempt("mount", "mount", EPERM),
         ),
     ),
     "--read-only": Proof(
         field("HostConfig.ReadonlyRootfs", always(True)),
-        (boundaries.read_only, refused("write:/", "a file in /", EROFS)),
+        (boundaries.read_only, attempt("write:/", "a file in /", EROFS)),
     ),
     "--security-opt": Proof(inspected.security_opt, (boundaries.restriction,)),
     "--user": Proof(inspected.user, (boundaries.user,)),
@@ -120,8 +120,9 @@ BESIDE: Final[Mapping[str, Proof]] = {
     "no other variable is set": Proof(None, (boundaries.environment,)),
     "no other descriptor is open": Proof(None, (boundaries.descriptors,)),
     "no file raises privileges": Proof(None, (boundaries.no_setuid,)),
-    "no namespace can be made": Proof(None, (refused("unshare", "unshare", EPERM),)),
-    "the launcher cannot be traced": Proof(None, (refused("ptrace", "ptrace of PID 1", EPERM),)),
+    "no namespace can be made": Proof(None, (attempt("unshare", "unshare", EPERM),)),
+    "a program can signal its own processes": Proof(None, (attempt("signal", "a signal to a child", 0),)),
+    "the launcher cannot be traced": Proof(None, (attempt("ptrace", "ptrace of PID 1", EPERM),)),
 }
 """What the README says beside the flags."""
 

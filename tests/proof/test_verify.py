@@ -122,6 +122,15 @@ def test_a_cgroup_in_which_folders_can_be_made_is_noticed() -> None:
     )
 
 
+def test_a_program_that_cannot_end_its_own_child_is_noticed(tmp_path: Path) -> None:
+    """Here by another seccomp profile; crun beside AppArmor refuses it, too."""
+    text = Path("policies/seccomp.json").read_text()
+    assert text.count('"kill",') == 1
+    (tmp_path / "seccomp.json").write_text(text.replace('"kill",', ""))
+    found = verdicts(PYTHON, {SECCOMP: f"--security-opt=seccomp={tmp_path}/seccomp.json"})
+    assert found["a program can signal its own processes"] is Finding.FAILED
+
+
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 def test_only_the_program_is_another(policy: Policy) -> None:
     """Up to the launcher the command is production's, byte for byte."""
