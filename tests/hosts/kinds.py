@@ -73,6 +73,7 @@ cat >/home/people/start <<'END'
 export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib
 until [ -S $XDG_RUNTIME_DIR/bus ]; do sleep 1; done
 dockerd-rootless-setuptool.sh install --skip-iptables || true # it looks for docker beside itself
+systemctl --user enable --quiet docker # that comes after it
 export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
 until docker version >/dev/null 2>&1; do sleep 1; done
 docker load --quiet
