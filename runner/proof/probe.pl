@@ -45,7 +45,7 @@ files_of_the_image();
 
 attempt('write:/', sub { open my $file, '>', '/.probe' });
 attempt('connect', \&connects);
-attempt('signal', \&ends_a_child);
+attempt('signal', \&signals_a_child);
 for my $family (16, 38, 40) { attempt("socket:$family", sub { socket my $opened, $family, $family == 40 ? 1 : 3, 0 }) }
 if (%call) {
     my ($none, $path, $type) = ('none', '/tmp', 'tmpfs');
@@ -132,8 +132,8 @@ sub connects {
     return connect $socket, pack 'S n C4 x8', 2, 9, 192, 0, 2, 1;
 }
 
-# Whether a signal ends a child; nothing else would within this second.
-sub ends_a_child {
+# Whether a signal to a child is let through; where it is not, the child ends by itself a second later.
+sub signals_a_child {
     my $pid = fork // return 0;
     if ($pid == 0) { sleep 1; POSIX::_exit(0) }
     my $sent = kill TERM => $pid;

@@ -19,6 +19,7 @@ from runner.policy.policy import Policy
 from runner.policy.rules import Verdict
 from runner.proof import proofs
 from runner.proof.proofs import BESIDE, PROOFS, Finding
+from runner.proof.seen import Seen
 from runner.proof.verification import observe
 from tests.commands.test_cli import runner
 from tests.harness import Server, docker, eventually, fake_docker, serving
@@ -50,12 +51,17 @@ WEAKER: Final[dict[str, dict[str, str]]] = {
 """What is claimed -> what runs instead. Not --interactive: without it no program arrives, see below."""
 
 
+def observed(policy: Policy, bounds: bytes = b"") -> Seen:
+    """What is seen of a container of this policy, whose instance is no other's."""
+    return asyncio.run(observe(policy, bounds, f"test-{secrets.token_hex(4)}"))
+
+
 def verdicts(policy: Policy, change: dict[str, str]) -> dict[str, Finding]:
     """What is found of a policy's claims where other lines run."""
     lines = tuple(new for line in policy.docker_run if (new := change.get(line, line)))
     assert lines != policy.docker_run
     weaker = dataclasses.replace(policy, docker_run=lines)
-    seen = asyncio.run(observe(weaker, proofs.bounds(policy.docker_run), f"test-{secrets.token_hex(4)}"))
+    seen = observed(weaker, proofs.bounds(policy.docker_run))
     return {row.claim: row.finding for row in proofs.rows(policy.docker_run, seen)}
 
 
@@ -97,7 +103,7 @@ def test_what_the_policy_does_not_have_is_noticed() -> None:
     """A folder of the host, a capability, a device: each is seen from inside or in docker's words."""
     more = ("--volume=/etc:/opt:ro", "--cap-add=SYS_ADMIN", "--env=HTTP_PROXY=x", "--pid=host")
     weaker = dataclasses.replace(PYTHON, docker_run=(*PYTHON.docker_run, *more))
-    seen = asyncio.run(observe(weaker, b"", f"test-{secrets.token_hex(4)}"))
+    seen = observed(weaker)
     found = {row.claim: row.finding for row in proofs.rows(PYTHON.docker_run, seen)}
     assert found["--cap-drop=ALL"] is Finding.FAILED
     assert found["nothing of the host is shared"] is Finding.FAILED
@@ -112,7 +118,7 @@ def test_a_cgroup_in_which_folders_can_be_made_is_noticed() -> None:
     try:
         own.chmod(0o777)
         weaker = dataclasses.replace(PYTHON, docker_run=(*PYTHON.docker_run, f"--volume={own}:/opt"))
-        seen = asyncio.run(observe(weaker, b"", f"test-{secrets.token_hex(4)}"))
+        seen = observed(weaker)
     finally:
         own.rmdir()
     [row] = [row for row in proofs.rows(PYTHON.docker_run, seen) if row.claim == "--read-only"]
@@ -189,7 +195,7 @@ def test_the_probe_keeps_itself_within_bounds() -> None:
     kept = ("--tmpfs=/tmp:size=64m", "--network=none", "--workdir=/tmp")
     open_ = dataclasses.replace(PYTHON, docker_run=(*(line for line in PYTHON.docker_run if line not in limits), *kept))
     bounds = b"pids 20\nmemory 33554432\ntmpfs /tmp 1048576 50\n"
-    inside = asyncio.run(observe(open_, bounds, f"test-{secrets.token_hex(4)}")).inside or {}
+    inside = observed(open_, bounds).inside or {}
     told = {name: (inside[name].error, int(inside[name].text)) for name in ("processes", "memory", "bytes:/tmp")}
     assert told == {"processes": (0, 28), "memory": (0, 2**25 + 2**24), "bytes:/tmp": (0, 2**21)}
     assert inside["files:/tmp"].text == "58"
