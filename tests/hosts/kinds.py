@@ -70,10 +70,11 @@ systemctl daemon-reload
 loginctl enable-linger people
 chown -R people: /opt/code-runner
 cat >/home/people/start <<'END'
-export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=$PATH:/usr/sbin:/sbin:/usr/share/docker.io/contrib
+mkdir -p ~/bin # the tool wants docker beside it, and Debian has it elsewhere
+ln -sf $(command -v docker) /usr/share/docker.io/contrib/dockerd-rootless* ~/bin
+export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH=~/bin:$PATH:/usr/sbin:/sbin
 until [ -S $XDG_RUNTIME_DIR/bus ]; do sleep 1; done
-dockerd-rootless-setuptool.sh install --skip-iptables || true # it looks for docker beside itself
-systemctl --user enable --quiet docker # that comes after it
+dockerd-rootless-setuptool.sh install --skip-iptables
 export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
 until docker version >/dev/null 2>&1; do sleep 1; done
 docker load --quiet
