@@ -217,18 +217,25 @@ class Audit:
             raise OSError(f"{self._pending} lines wait for the disk")
         self._pending += 1
         line = {"time": now(), "event": event, **fields}
-        written = asyncio.wrap_future(self._thread.submit(self._file.append, line, owed=owed))
+        written = asyncio.wrap_future(self._thread.submit(self._append, self._file, line, owed))
         written.add_done_callback(self._done)
         return written
 
+    def _append(self, file: AuditFile, line: Mapping[str, Any], owed: bool) -> None:
+        """In the thread: whoever waited for the line finds `failing` to be of this one, which no callback promises."""
+        try:
+            file.append(line, owed=owed)
+        except OSError as error:
+            if not self.failing:
+                log.error("audit: the file cannot be written: %s", error)
+            self.failing = True
+            raise
+        self.failing = False
+
     def _done(self, written: "asyncio.Future[None]") -> None:
         self._pending -= 1
-        if written.cancelled():  # given up at the end
-            return
-        error = written.exception()
-        if error and not self.failing:
-            log.error("audit: the file cannot be written: %s", error)
-        self.failing = error is not None
+        if not written.cancelled():
+            written.exception()  # has been told, also where nobody waits any more
 
     async def mend(self) -> bool:
         """After a failure: tries again; whether lines can be written."""

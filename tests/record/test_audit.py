@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -360,6 +360,30 @@ def test_lines_are_in_the_order_of_the_calls(tmp_path: Path) -> None:
     asyncio.run(write())
     assert [line["index"] for line in entries(tmp_path / "a")] == list(range(200))
     assert audited(tmp_path / "a")["entries"] == 200
+
+
+def test_whether_it_fails_is_known_as_soon_as_the_line_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the thread is faster than the loop: Python 3.14 waits for nothing then, and no callback has run."""
+
+    def at_once(written: Future[None]) -> asyncio.Future[None]:
+        made = asyncio.get_running_loop().create_future()
+        error = written.exception()
+        made.set_exception(error) if error else made.set_result(None)
+        return made
+
+    async def written() -> list[bool]:
+        audit = Audit(str(tmp_path / "folder" / "audit.jsonl"))
+        with pytest.raises(AuditError):
+            await audit.write("first")
+        failing = [audit.failing]
+        (tmp_path / "folder").mkdir()
+        assert await audit.mend()
+        failing.append(audit.failing)
+        audit.close()
+        return failing
+
+    monkeypatch.setattr(asyncio, "wrap_future", at_once)
+    assert asyncio.run(written()) == [True, False]
 
 
 def test_a_start_that_comes_too_late_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
