@@ -22,7 +22,7 @@ soak: setup $(VENV)/test
 # Other hosts, booted in an emulator: make hosts ARGS='trixie sid --json hosts.json'. As root on Debian, hours
 hosts: setup server-image $(VENV)/test
 	@sh .ci/packages qemu-system-x86_64=qemu-system-x86 qemu-system-aarch64=qemu-system-arm \
-		qemu-aarch64-static=qemu-user-static debootstrap=debootstrap ssh=openssh-client
+		qemu-aarch64-static=qemu-user-static debootstrap=debootstrap ssh=openssh-client slirp4netns=slirp4netns
 	@$(VENV)/bin/python -m tests.hosts $(ARGS)
 
 # Every language there is: builds its image, proves its policy, tries its programs. Some 4 GB, a quarter of an hour

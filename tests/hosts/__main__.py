@@ -37,6 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--memory", type=int, default=4096, help="MB of each host (4096)")
     parser.add_argument("--stretch", type=float, default=10.0, help="times as long as usual that all may take (10)")
     parser.add_argument("--attacks", default="", help="pytest's expression for some of them; none: `no`")
+    parser.add_argument("--no-tests", action="store_true", help="without README's test command")
     parser.add_argument("--json", help="file for all that was found")
     args = parser.parse_args()
     if unknown := {*args.hosts} - {host.name for host in HOSTS} - {SWARM}:
@@ -64,6 +65,9 @@ def tried(host: Host, args: argparse.Namespace) -> dict[str, Any]:
     carried = args.folder / IMAGES_FILE if host.architecture == AMD64 else folder / "base.tar"
     machine = Emulated(folder, host.architecture, carried, args.memory)
     try:
+        if host.tests and not args.no_tests:
+            machine.fresh()
+            row["tests"] = one(machine, host, "tests", trials.suite, more)
         machine.fresh()
         if host.architecture == AMD64:
             subprocess.run([LOADER, machine.disk, carried], check=True, stdout=subprocess.DEVNULL)

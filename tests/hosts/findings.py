@@ -10,7 +10,7 @@ from tests.bench.report import Table
 
 HEAD: Final = (
     *("host", "engine", "runtime", "cgroup", "modules", "commands", "doctor", "verify", "attacks"),
-    *("engine killed", "left", "compose", "unit", "power cut"),
+    *("engine killed", "left", "compose", "unit", "power cut", "tests"),
 )
 NOT_TRIED: Final = "not tried"
 
@@ -52,12 +52,15 @@ def verified(text: str) -> tuple[str, list[str]]:
 
 
 def held(text: str) -> tuple[str, list[str]]:
-    """What pytest's short summary says: tests that held of all, and each that did not."""
-    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)\b", _last(text))}
+    """What pytest's summaries say: tests that held of all, and each that did not."""
+    ends = re.findall(r"(?m)^[= ]*(\d+ [^=\n]*) in [\d.]+s\b.*$", text)
+    counts: Counter[str] = Counter()
+    for number, word in re.findall(r"(\d+) (passed|failed|errors?)\b", " ".join(ends)):
+        counts[word] += int(number)
     if not counts:
         return f"no end: {_last(text)}", []
     failed = re.findall(r"(?m)^(?:FAILED|ERROR) \S+?::(.*)$", text)
-    return f"{counts.get('passed', 0)} of {sum(counts.values())}", [line[:300] for line in failed]
+    return f"{counts['passed']} of {counts.total()}", [line[:300] for line in failed]
 
 
 def codes(text: str) -> str:

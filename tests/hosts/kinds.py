@@ -51,6 +51,8 @@ class Host:
     """Prints the engine's process id."""
     service: bool = False
     """Whether the unit and compose.yaml are tried."""
+    tests: bool = False
+    """Whether README's test command is run by its programs, on this machine's kernel."""
     architecture: Architecture = AMD64
 
     @property
@@ -94,12 +96,12 @@ _RUNTIME_FOLDER: Final = "/run/user/$(id -u people)"
 _PEOPLES: Final = (f"XDG_RUNTIME_DIR={_RUNTIME_FOLDER}", f"DOCKER_HOST=unix://{_RUNTIME_FOLDER}/docker.sock")
 
 HOSTS: Final = (
-    Host("trixie", "trixie", "as Debian installs it", LOAD, service=True),
+    Host("trixie", "trixie", "as Debian installs it", LOAD, service=True, tests=True),
     Host("trixie-crun", "trixie", "crun in runc's place", CRUN),
     Host("trixie-userns", "trixie", "userns-remap", USERNS),
     Host("trixie-rootless", "trixie", "rootless, delegated", ROOTLESS, "people", _PEOPLES, _ROOTLESS_ENGINE),
     Host("trixie-podman", "trixie", "podman as docker", PODMAN, engine="echo 0"),
     Host("trixie-arm64", "trixie", "aarch64, as Debian installs it", BUILT, architecture=ARM64),
-    Host("sid", "sid", "as Debian installs it", LOAD),
+    Host("sid", "sid", "as Debian installs it", LOAD, tests=True),
     Host("sid-crun", "sid", "crun in runc's place", CRUN),
 )

@@ -60,6 +60,12 @@ def test_attacks_are_counted() -> None:
     assert findings.held("killed") == ("no end: killed", [])
 
 
+def test_the_sums_of_all_of_a_commands_tests_are_one() -> None:
+    """As `make test` has two."""
+    said = "== 4457 passed in 947.71s (0:15:47) ==\n9.5s setup tests/x.py\n1 passed, 9 deselected in 15.76s\n"
+    assert findings.held(said) == ("4458 of 4458", [])
+
+
 def test_a_table_says_what_was_not_tried() -> None:
     """A host that does not boot has a line all the same."""
     shown = text(findings.table([{"host": "sid", "verify": "python 37 of 37"}], "2026-11-25"))

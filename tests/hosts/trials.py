@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +14,7 @@ from tests.hosts.machine import Machine, Unwell
 
 Told = tuple[str, list[str]]
 """The cell; further lines."""
+SUITE: Final = ROOT / "tests" / "hosts" / "suite"
 PYTHON: Final = ".venv/bin/python"
 ANSWER_TIME: Final = 900.0
 """Seconds until a server that was started must answer: it may have to set itself up."""
@@ -45,6 +47,15 @@ docker ps --all --format 'container {{.Names}} {{.Status}}'
 pgrep -a -f /usr/lib/runner/launch | grep -v pgrep | sed 's/^/process /'
 find /sys/fs/cgroup -type d -regex '.*/\(docker\|libpod\)[-/].*' 2>/dev/null | sed 's/^/cgroup /'
 """
+
+
+def suite(machine: Machine, host: Host) -> Told:
+    """README's test command, before the host is switched on: its programs, this machine's kernel; a log is kept."""
+    with machine.disk.with_suffix(".tests").open("w+b") as log:
+        code = subprocess.run([SUITE, machine.disk], stdin=subprocess.DEVNULL, stdout=log, check=False).returncode
+        log.seek(0)
+        cell, lines = findings.held(log.read().decode(errors="replace"))
+    return cell, [*lines, *([f"exit code {code}, see {log.name}"] if code else [])]
 
 
 def commands(machine: Machine, host: Host) -> Told:
