@@ -82,7 +82,7 @@ def test_a_program_has_another_kernel(server: Server) -> None:
     assert (answer["status"], answer["stdout"], answer["exit_code"]) == ("success", "4.4.0 x\n", 0)
     assert os.uname().release != "4.4.0"
     assert answer["oom_kills"] is None
-    assert answer["times"]["cpu"] is None or 0.5 <= answer["times"]["cpu"] < 4.0
+    assert answer["times"]["cpu"] is None or 0.48 <= answer["times"]["cpu"] < 4.0  # it counts in ticks of 0.01 s
     assert 1_000_000 < answer["peak_memory"] < 256 * 2**20  # of the largest process, as its kernel counts
 
 
