@@ -77,12 +77,12 @@ def server(gvisor: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) 
 
 def test_a_program_has_another_kernel(server: Server) -> None:
     """And runs as it does elsewhere; what the launcher reads from cgroups is unknown, but for CPU in a newer one."""
-    code = "import time\nwhile time.process_time() < 0.5: pass\nprint(open('/proc/version').read().split()[2], input())"
+    code = "import time\nwhile time.process_time() < 0.6: pass\nprint(open('/proc/version').read().split()[2], input())"
     answer = server.run("python", code, "x")
     assert (answer["status"], answer["stdout"], answer["exit_code"]) == ("success", "4.4.0 x\n", 0)
     assert os.uname().release != "4.4.0"
     assert answer["oom_kills"] is None
-    assert answer["times"]["cpu"] is None or 0.48 <= answer["times"]["cpu"] < 4.0  # it counts in ticks of 0.01 s
+    assert answer["times"]["cpu"] is None or 0.5 <= answer["times"]["cpu"] < 4.0
     assert 1_000_000 < answer["peak_memory"] < 256 * 2**20  # of the largest process, as its kernel counts
 
 

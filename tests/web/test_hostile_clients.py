@@ -194,7 +194,7 @@ def test_where_every_connection_is_busy_the_next_is_told(strict: Server) -> None
         clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
         for client in clients:
             client.sendall(HEAD + b"Connection: close\r\nContent-Length: 99\r\n\r\n{")
-        time.sleep(0.2)
+        assert eventually(lambda: not unread(strict))
         assert problem(said(strict, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) == (503, "Busy")
         assert [problem(heard(client)) for client in clients] == [(408, "Request too slow")] * CONNECTIONS
     assert served(strict)
