@@ -37,6 +37,15 @@ def strict(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
 
 
+@pytest.fixture(scope="module")
+def patient(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits longer than any test: what happens there happens for want of places, not of time."""
+    folder = tmp_path_factory.mktemp("patient")
+    with serving(folder, connections=CONNECTIONS, body_time=600.0, running=2) as server:
+        assert eventually(lambda: server.post(GOOD).status_code == 200)
+        yield server
+
+
 def connect(server: Server, source: str = "127.0.0.1") -> socket.socket:
     """A connection from any address of the loopback network."""
     return socket.create_connection(("127.0.0.1", server.port), timeout=20, source_address=(source, 0))
@@ -169,15 +178,18 @@ def unread(server: Server) -> bool:
     return any(int(each.partition(":")[2], 16) for each in queues)
 
 
-@pytest.mark.parametrize("begun", [b"GET /health", HEAD, HEAD + b"X-More: "], ids=["line", "headers", "header"])
+BEGUN = pytest.mark.parametrize("begun", [b"GET /health", HEAD, HEAD + b"X-More: "], ids=["line", "headers", "header"])
+"""What a client sends that never comes to the end of a request's head."""
+
+
+@BEGUN
 def test_a_head_that_never_ends_is_refused_in_time(strict: Server, begun: bytes) -> None:
-    """However many bytes trickle in; and with every place taken so, honest clients are served."""
+    """However many bytes trickle in."""
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
         began = time.monotonic()
         for client in clients:
             client.sendall(begun)
-        assert eventually(lambda: not unread(strict))  # who loses its place without a word is told nothing
         while time.monotonic() - began < TIME * 0.8:
             for client in clients[-5:]:
                 client.sendall(b"x")
@@ -185,17 +197,46 @@ def test_a_head_that_never_ends_is_refused_in_time(strict: Server, begun: bytes)
             time.sleep(0.1)
         assert problem(heard(clients[-1])) == (408, "Request too slow")
         assert time.monotonic() - began < TIME + BOUND
+
+
+@BEGUN
+def test_with_every_place_taken_honest_clients_are_served(patient: Server, begun: bytes) -> None:
+    """In the place of those that have waited longest, who are told."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(patient, "127.0.0.3")) for _ in range(CONNECTIONS)]
+        for client in clients:
+            client.sendall(begun)
+        assert eventually(lambda: not unread(patient))  # who loses its place without a word is told nothing
+        assert not any(map(cut, clients))
+        assert served(patient)
         assert problem(heard(clients[0])) == (503, "Busy")
+        assert not cut(clients[-1])
 
 
-def test_where_every_connection_is_busy_the_next_is_told(strict: Server) -> None:
+BUSY = HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{"
+"""A request whose body is waited for."""
+
+
+def test_where_every_connection_is_busy_the_next_is_told(patient: Server) -> None:
     """As soon as it asks; and when the others have their answers, the next is served."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(patient, "127.0.0.3")) for _ in range(CONNECTIONS)]
+        for client in clients:
+            client.sendall(BUSY)
+        assert eventually(lambda: not unread(patient))
+        assert problem(said(patient, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) == (503, "Busy")
+        for client in clients:
+            client.sendall(b"}")
+        assert [problem(heard(client)) for client in clients] == [(400, "Bad request")] * CONNECTIONS
+    assert served(patient)
+
+
+def test_bodies_that_never_come_are_refused_in_time(strict: Server) -> None:
+    """Every one of them, and the next client is served."""
     with ExitStack() as stack:
         clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
         for client in clients:
-            client.sendall(HEAD + b"Connection: close\r\nContent-Length: 99\r\n\r\n{")
-        assert eventually(lambda: not unread(strict))
-        assert problem(said(strict, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) == (503, "Busy")
+            client.sendall(BUSY)
         assert [problem(heard(client)) for client in clients] == [(408, "Request too slow")] * CONNECTIONS
     assert served(strict)
 
