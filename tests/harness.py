@@ -57,6 +57,10 @@ def free_port() -> int:
 
 
 LANGUAGES: Final = ("cpp", "python")
+PATIENT: Final = {"python.toml": ("wall-time    = 2.0", "wall-time    = 30.0")}
+"""An edit of the policies: what is gone before has been stopped."""
+FOREVER: Final = {"language": "python", "code": "import time; time.sleep(99)"}
+EVENTS: Final = {"accept": "text/event-stream"}
 
 
 def copy_policies(
@@ -178,6 +182,12 @@ class Server:
         inside = [(pid, command) for pid, uid, command in processes() if uid in own]
         return [c for pid, c in inside if "/usr/lib/runner/launch" not in c and not _waits(pid)]
 
+    def waiting(self) -> int:
+        """Requests in its line."""
+        found = re.search(r"(?m)^code_runner_waiting (\d+)", self.get("/metrics").text)
+        assert found
+        return int(found[1])
+
     def holds(self) -> Held:
         """What the server's process holds now."""
         process = Path(f"/proc/{self.process.pid}")
@@ -191,6 +201,23 @@ class Server:
         self.process.send_signal(signal_number)
         self.process.wait(timeout=60 * STRETCH)
         return time.monotonic() - began
+
+
+@contextmanager
+def asking(server: Server, body: object, headers: Mapping[str, str] | None = None) -> Iterator[None]:
+    """A request that has been taken; its client leaves when this ends."""
+    sent: dict[str, Any] = {"json": body, "headers": {**EVENTS, **(headers or {})}}
+    with httpx.stream("POST", f"{server.url}/run", **sent, timeout=20 * STRETCH, verify=False) as answer:
+        assert answer.status_code == 200, answer.read()
+        yield
+
+
+@contextmanager
+def holding(server: Server, headers: Mapping[str, str] | None = None) -> Iterator[None]:
+    """A place is taken for as long as this goes on, where the policies are PATIENT."""
+    with asking(server, FOREVER, headers):
+        assert eventually(lambda: bool(server.jobs()))
+        yield
 
 
 def _labelled(instance: str, host: str | None, told: str = "{{.Names}}") -> list[str]:

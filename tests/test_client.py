@@ -11,8 +11,8 @@ import pytest
 from runner import client
 from runner.client import AsyncClient, Client, Event, NoAnswer, Refused, Retry
 from runner.policy import keys
-from tests.harness import Server, eventually, free_port, serving, sleeper
-from tests.mcp.conversation import PATIENT, runs
+from tests.harness import PATIENT, Server, eventually, free_port, serving, sleeper
+from tests.mcp.conversation import runs
 
 KEY: Final = f"{keys.PREFIX}{'1' * (2 * keys.BYTES)}"
 TEXT: Final = f"""\

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.logs import LONGEST, Json, Quiet, Text, escaped, shown
-from tests.harness import Server, eventually, hear_out, serving
+from tests.harness import FOREVER, Server, eventually, hear_out, serving
 from tests.strategies import unhurried
-from tests.web.test_live import FOREVER, talking
+from tests.web.test_live import talking
 
 HEAD = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from runner.policy import configuration, keys
-from tests.harness import ROOT, Server, copy_policies, docker, eventually, gone, processes, sleeper
-from tests.mcp.conversation import PATIENT, runs
+from tests.harness import PATIENT, ROOT, Server, copy_policies, docker, eventually, gone, processes, sleeper
+from tests.mcp.conversation import runs
 
 pytestmark = pytest.mark.usefixtures("engine")
 

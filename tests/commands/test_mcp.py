@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from mcp import StdioServerParameters
 
-from tests.harness import ROOT, audited, copy_policies, eventually, sleeper
-from tests.mcp.conversation import MODES, PATIENT, converse, runs
+from tests.harness import PATIENT, ROOT, audited, copy_policies, eventually, sleeper
+from tests.mcp.conversation import MODES, converse, runs
 
 pytestmark = pytest.mark.usefixtures("engine")
 

@@ -22,8 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from runner.client import Client, Retry
 from runner.policy import configuration
-from tests.harness import ROOT, Server, audited, eventually, free_port, hear, hear_out, serving
-from tests.mcp.conversation import PATIENT
+from tests.harness import PATIENT, ROOT, Server, audited, eventually, free_port, hear, hear_out, serving
 from tests.web.test_idempotency import CHANCE, new, told
 from tests.web.test_proxies import COUNTED, NAME, a_caddy
 from tests.web.test_redis import a_redis

@@ -15,8 +15,6 @@ from tests.harness import eventually, processes, sleeper
 MODES: Final = ("legacy", "auto")
 """The handshake of 2025, and what both sides can at best."""
 PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(32)
-PATIENT: Final = {"python.toml": ("wall-time    = 2.0", "wall-time    = 30.0")}
-"""An edit of the policies: what is gone before has been stopped."""
 PLOT: Final = f"""
 import sys
 print(open("data/in.txt").read(), sys.argv[1:], input())

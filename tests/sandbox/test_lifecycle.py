@@ -5,9 +5,8 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,23 @@ import pytest
 
 from runner.policy import argv, configuration
 from runner.policy.argv import LABEL
-from tests.harness import ROOT, Server, copy_policies, docker, eventually, fake_docker, gone, processes, serving
+from tests.harness import (
+    FOREVER,
+    PATIENT,
+    ROOT,
+    Server,
+    asking,
+    copy_policies,
+    docker,
+    eventually,
+    fake_docker,
+    gone,
+    holding,
+    processes,
+    serving,
+)
 
 GOOD = {"language": "python", "code": "print(1)"}
-FOREVER = {"language": "python", "code": "import time; time.sleep(99)"}
 ONE, TWO = "60k", "90k"
 """Memory for so many small requests in the line."""
 SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
@@ -74,39 +86,36 @@ def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
 
 def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
     """At once: the next is served as if they had never come."""
-    with serving(tmp_path, warm=2, running=1, waiting_memory=ONE) as server:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
-        with ThreadPoolExecutor(2) as clients:
-            running = clients.submit(server.post, SLEEP)
-            time.sleep(0.3)
-            with pytest.raises(httpx.ReadTimeout):
-                server.post(GOOD, timeout=0.2)
+    with serving(tmp_path, running=1, waiting_memory=ONE, edit=PATIENT) as server, ThreadPoolExecutor(1) as clients:
+        with holding(server):
+            with asking(server, GOOD):
+                assert eventually(lambda: server.waiting() == 1)
+            assert eventually(lambda: server.waiting() == 0)
             last = clients.submit(server.post, GOOD)
-            assert [running.result().status_code, last.result().status_code] == [200, 200]
+            assert eventually(lambda: server.waiting() == 1)
+        assert last.result().status_code == 200
 
 
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
     """A 503 with Retry-After, at once; and who waits too long hears the same."""
-    with serving(tmp_path, warm=2, running=1, waiting_memory=ONE, waiting_time=0.5) as server:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
-        with ThreadPoolExecutor(3) as clients:
-            first = clients.submit(server.post, SLEEP)
-            time.sleep(0.2)
+    settings: dict[str, Any] = {"running": 1, "waiting_memory": ONE, "waiting_time": 2.5}
+    with serving(tmp_path, edit=PATIENT, **settings) as server, ThreadPoolExecutor(1) as clients:
+        with holding(server):
             second = clients.submit(server.post, GOOD)
-            time.sleep(0.1)
+            assert eventually(lambda: server.waiting() == 1)
             third = server.post(GOOD)
             assert third.status_code == 503
             assert third.json()["detail"] == "1 programs wait already. Try again shortly."
             assert third.headers["retry-after"] == "2"
-            assert first.result().json()["stdout"] == "done\n"
-            assert second.result().json()["detail"] == "No place was free within 0.5 s. Try again shortly."
+            assert second.result().json()["detail"] == "No place was free within 2.5 s. Try again shortly."
+        assert server.run("python", "print(1)")["stdout"] == "1\n"
 
 
 def test_who_will_not_wait_so_long_hears_it_at_once(tmp_path: Path) -> None:
     """`Prefer: wait=1`, when those before it take longer by the pace of the line: two have been served from it."""
     with serving(tmp_path, warm=2, running=1) as server, ThreadPoolExecutor(6) as clients:
         asked = [clients.submit(server.post, SLEEP) for _ in range(6)]
-        assert eventually(lambda: sum(each.done() for each in asked) >= 2 and waiting(server) <= 3, 30)
+        assert eventually(lambda: sum(each.done() for each in asked) >= 2 and server.waiting() <= 3, 30)
         refused = server.post(GOOD, headers={"Prefer": "wait=1"})
         assert refused.status_code == 503
         assert refused.json()["detail"].endswith(" come first, which takes longer than 1 s. Try again shortly.")
@@ -114,34 +123,26 @@ def test_who_will_not_wait_so_long_hears_it_at_once(tmp_path: Path) -> None:
         assert [each.result().status_code for each in asked] == [200] * 6
 
 
-def waiting(server: Server) -> int:
-    """Requests in its line."""
-    found = re.search(r"(?m)^code_runner_waiting (\d+)", server.get("/metrics").text)
-    assert found
-    return int(found[1])
-
-
 def test_the_line_is_fair_by_client(tmp_path: Path) -> None:
     """Who comes late waits behind one of another's programs; if it is full, the last of whoever has most goes."""
     settings: dict[str, Any] = {"running": 1, "waiting_memory": TWO, "trusted_proxies": ["127.0.0.1"]}
-    with serving(tmp_path, warm=2, **settings) as server, ThreadPoolExecutor(4) as clients:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
-
-        def ask(address: str, body: object) -> Future[httpx.Response]:
-            answer = clients.submit(server.post, body, headers={"X-Forwarded-For": address})
-            time.sleep(0.2)
-            return answer
-
-        running, first, second = (ask("192.0.2.1", body) for body in (SLEEP, GOOD, GOOD))
-        other = ask("192.0.2.2", GOOD)
-        assert [each.result().status_code for each in (running, first, second, other)] == [200, 200, 503, 200]
+    one, other = ({"X-Forwarded-For": f"192.0.2.{number}"} for number in (1, 2))
+    with serving(tmp_path, edit=PATIENT, **settings) as server, ThreadPoolExecutor(3) as clients:
+        with holding(server, one):
+            waiting = []
+            for number in (1, 2):
+                waiting.append(clients.submit(server.post, GOOD, headers=one))
+                assert eventually(lambda number=number: server.waiting() == number)  # type: ignore[misc]
+            late = clients.submit(server.post, GOOD, headers=other)
+            assert waiting[1].result().status_code == 503
+        assert [each.result().status_code for each in (waiting[0], late)] == [200, 200]
 
 
 def test_at_sigterm_running_programs_finish(own: Server) -> None:
     """Their answers arrive, nobody new is served, nothing is left."""
     with ThreadPoolExecutor(1) as clients:
         answer = clients.submit(own.post, SLEEP)
-        time.sleep(0.4)
+        assert eventually(lambda: bool(own.jobs()))
         assert own.stop() < 8
         assert answer.result().json()["stdout"] == "done\n"
     assert own.containers() == []
@@ -152,10 +153,9 @@ def test_at_sigterm_running_programs_finish(own: Server) -> None:
 def test_at_sigterm_the_time_to_finish_is_bounded(engine: None, tmp_path: Path) -> None:
     """What runs longer than stop-time is killed."""
     with serving(tmp_path, stop_time=0) as server:
-        assert eventually(lambda: len(idle(server)) >= 1, 20)
         with ThreadPoolExecutor(1) as clients:
             answer = clients.submit(httpx.post, f"{server.url}/run", json=FOREVER, timeout=20)
-            time.sleep(0.4)
+            assert eventually(lambda: bool(server.jobs()))
             assert server.stop() < 8
             answer.exception()
         assert server.containers() == []
@@ -176,7 +176,7 @@ def test_a_killed_server_leaves_nothing_that_outlives_the_limits(own: Server) ->
     with ThreadPoolExecutor(2) as clients:
         for code in (HOSTILE, "while True: pass"):
             clients.submit(own.post, {"language": "python", "code": code})
-        time.sleep(0.5)
+        assert eventually(lambda: len(own.jobs()) >= 2)
         own.stop(signal.SIGKILL)
     assert eventually(lambda: len(own.containers()) <= 2, 3)
     assert eventually(lambda: not own.containers(), 8)

@@ -16,10 +16,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import Server, docker, eventually, gone, hear, hear_out, serving
+from tests.harness import EVENTS, FOREVER, PATIENT, Server, docker, eventually, gone, hear, hear_out, holding, serving
 
-EVENTS = {"accept": "text/event-stream"}
-FOREVER = {"language": "python", "code": "import time; time.sleep(99)"}
 SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
 FLOOD = {"language": "python", "code": "while True: print('x' * 999)"}
 
@@ -188,8 +186,7 @@ def test_a_slow_reader_holds_nothing_back(server: Server) -> None:
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Server]:
     """One place to run, one to wait."""
-    with serving(tmp_path, warm=2, running=1, waiting_memory="60k", waiting_time=0.5) as server:
-        assert eventually(lambda: len(running(server)) >= 2, 20)
+    with serving(tmp_path, running=1, waiting_memory="60k", waiting_time=2.5, edit=PATIENT) as server:
         yield server
 
 
@@ -199,17 +196,14 @@ def running(server: Server) -> list[str]:
 
 def test_who_waits_sees_it_and_who_cannot_is_refused(narrow: Server) -> None:
     """A full line is a 503; a line that does not move is a problem at the end of the stream."""
-    with ThreadPoolExecutor(3) as clients:
-        first = clients.submit(events, narrow, SLEEP)
-        time.sleep(0.2)
+    with ThreadPoolExecutor(1) as clients, holding(narrow):
         second = clients.submit(events, narrow, SLEEP)
-        time.sleep(0.1)
+        assert eventually(lambda: narrow.waiting() == 1)
         third = narrow.post(SLEEP, headers=EVENTS)
         assert (third.status_code, third.json()["title"]) == (503, "Busy")
-        assert first.result()[-1][1]["stdout"] == "done\n"
         (name, queued), (last, problem) = second.result()
         assert (name, queued["phase"], queued["place"], last) == ("phase", "queued", 1, "problem")
-        detail = "No place was free within 0.5 s. Try again shortly."
+        detail = "No place was free within 2.5 s. Try again shortly."
         assert problem == {"type": "urn:code-runner:busy", "title": "Busy", "status": 503, "detail": detail}
 
 
@@ -504,7 +498,7 @@ def test_a_stop_does_not_wait_for_conversations(tmp_path: Path) -> None:
         assert eventually(lambda: len(running(server)) >= 2, 20)
         with ThreadPoolExecutor(1) as clients, talking(server, FOREVER) as client:
             seen = clients.submit(events, server, SLEEP)
-            time.sleep(0.4)
+            assert eventually(lambda: len(server.jobs()) >= 2)
             assert server.stop() < 6
             assert hear_out(client)[1] == 1012
             assert seen.result()[-1][1]["stdout"] == "done\n"

@@ -1,15 +1,14 @@
 """What Prometheus is told, by its own parser."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.harness import LANGUAGES, Server, eventually, hear_out, serving
+from tests.harness import LANGUAGES, PATIENT, Server, eventually, hear_out, holding, serving
 from tests.web.test_live import talking
 
-SLEEP = {"language": "python", "code": "import time; time.sleep(1)"}
+GOOD = {"language": "python", "code": "print(1)"}
 
 
 def metrics(server: Server) -> dict[tuple[str, ...], float]:
@@ -59,14 +58,14 @@ def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
 
 def test_the_pool_is_read_when_asked(engine: None, tmp_path: Path) -> None:
     """Who runs, who waits, what is ready."""
-    with serving(tmp_path, warm=2, running=1) as server:
+    with serving(tmp_path, warm=2, running=1, edit=PATIENT) as server, ThreadPoolExecutor(1) as clients:
         assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 2, 20)
-        with ThreadPoolExecutor(2) as clients:
-            runs = [clients.submit(server.post, SLEEP) for _ in range(2)]
-            time.sleep(0.4)
+        with holding(server):
+            run = clients.submit(server.post, GOOD)
+            assert eventually(lambda: server.waiting() == 1)
             seen = metrics(server)
             assert (seen["containers", "python", "running"], seen[("waiting",)]) == (1, 1)
-            assert [run.result().status_code for run in runs] == [200, 200]
+        assert run.result().status_code == 200
         seen = metrics(server)
         assert (seen["hits_total", "python"], seen["misses_total", "python"], seen[("waiting",)]) == (1, 1, 0)
 
@@ -74,7 +73,7 @@ def test_the_pool_is_read_when_asked(engine: None, tmp_path: Path) -> None:
 def test_failures_are_counted(tmp_path: Path) -> None:
     """Without an engine there are no others; and other sites may not read them."""
     with serving(tmp_path, {"PATH": str(tmp_path)}) as server:
-        assert server.post(SLEEP).status_code == 503
+        assert server.post(GOOD).status_code == 503
         seen = metrics(server)
         assert seen["failures_total", "python"] >= 1
         assert seen["problems_total", "Engine not available"] == 1

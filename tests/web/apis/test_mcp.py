@@ -18,8 +18,8 @@ from mcp import Client, StdioServerParameters
 from runner.mcp import messages, tools
 from runner.policy import configuration
 from server import create_app
-from tests.harness import LANGUAGES, ROOT, Server, audited, copy_policies, eventually, serving, sleeper
-from tests.mcp.conversation import MODES, PATIENT, Heard, converse, run, runs, texts
+from tests.harness import LANGUAGES, PATIENT, ROOT, Server, audited, copy_policies, eventually, serving, sleeper
+from tests.mcp.conversation import MODES, Heard, converse, run, runs, texts
 
 HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 QUOTA: Final = 40

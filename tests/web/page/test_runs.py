@@ -186,7 +186,7 @@ def test_who_must_wait_need_not_press_again(
         running = clients.submit(server.post, {**busy, "inputs": ["", ""]})
         assert eventually(lambda: bool(server.jobs()))
         waiting = clients.submit(server.post, busy)
-        time.sleep(0.3)
+        assert eventually(lambda: server.waiting() == 1)
         other.button("Run").click()
         expect(other.status).to_have_text("Waiting: the line is full, about 2 s")
         assert other.ended() == "Finished"
