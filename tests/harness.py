@@ -177,16 +177,29 @@ class Server:
         return sum(len(each.read_text().split()) for each in threads)
 
     def jobs(self) -> list[str]:
-        """Processes in its containers beside the launchers, and the interpreters that wait for their source."""
+        """Processes in its containers beside the launchers, and the interpreters that wait for their source.
+
+        None are left of a program that has ended; but one is there, too, for a moment of each container that starts.
+        """
         own = {int(found[1]) for pid in self.clients() if (found := re.search(r"--user=(\d+):", _command(pid)))}
         inside = [(pid, command) for pid, uid, command in processes() if uid in own]
         return [c for pid, c in inside if "/usr/lib/runner/launch" not in c and not _waits(pid)]
 
     def waiting(self) -> int:
         """Requests in its line."""
-        found = re.search(r"(?m)^code_runner_waiting (\d+)", self.get("/metrics").text)
-        assert found
-        return int(found[1])
+        return self._told("waiting")
+
+    def idle(self) -> int:
+        """Containers that are ready for a program."""
+        return self._told(r'containers\{.*state="idle"\}')
+
+    def running(self) -> int:
+        """Programs that have a container, those of live runs among them."""
+        return self._told(r'containers\{.*state="(?:running|live)"\}')
+
+    def _told(self, metric: str) -> int:
+        told = re.findall(rf"(?m)^code_runner_{metric} (\S+)", self.get("/metrics").text)
+        return sum(int(float(each)) for each in told)
 
     def holds(self) -> Held:
         """What the server's process holds now."""
@@ -216,7 +229,7 @@ def asking(server: Server, body: object, headers: Mapping[str, str] | None = Non
 def holding(server: Server, headers: Mapping[str, str] | None = None) -> Iterator[None]:
     """A place is taken for as long as this goes on, where the policies are PATIENT."""
     with asking(server, FOREVER, headers):
-        assert eventually(lambda: bool(server.jobs()))
+        assert eventually(lambda: server.running() == 1)
         yield
 
 

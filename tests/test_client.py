@@ -135,7 +135,7 @@ def test_it_comes_again_to_a_busy_server(server: Server) -> None:
         retry = Retry(tries=20, told=lambda _, refused: told.append(refused.status))
         async with AsyncClient(server.url, key=KEY, retry=retry) as runner:
             slow = asyncio.create_task(runner.run("python", "import time\nprint(1)\ntime.sleep(2)"))
-            assert await asyncio.to_thread(eventually, lambda: bool(server.jobs()))
+            assert await asyncio.to_thread(eventually, lambda: server.running() == 1)
             found = [event async for event in runner.stream("python", SUM, input="1 2 3")]
             assert (await slow)["stdout"] == "1\n"
             return found

@@ -108,7 +108,7 @@ def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None
             body = json.dumps(HELLO).encode()
             head = "POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
             client.sendall(f"{head}{len(body)}\r\n\r\n".encode() + body)
-            assert eventually(lambda: metrics(server)["containers", "python", "running"] == 1)
+            assert eventually(lambda: server.running() == 1)
             client.close()
             time.sleep(0.3)
         assert eventually(lambda: "abandoned" in file.read_text())

@@ -109,7 +109,7 @@ def test_the_next_start_sweeps_its_own_at_once(engine: None, tmp_path: Path) -> 
         with serving(tmp_path / "first", instance=instance, running=2) as server, ThreadPoolExecutor(2) as clients:
             for _ in range(2):
                 clients.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
-            assert eventually(lambda: len(server.jobs()) > 0)
+            assert eventually(lambda: server.running() > 0)
             server.stop(signal.SIGKILL)
             left = set(server.containers())
             docker("run", "-d", "--name", f"{instance}-1", f"--label={LABEL}={instance}", *command)

@@ -123,7 +123,7 @@ def another(own: Engine, folder: Path) -> Iterator[Server]:
     with serving(folder, host=own.host, running=2, stop_time=1) as server, ThreadPoolExecutor(1) as client:
         assert eventually(lambda: len(server.containers()) >= 1, 20)
         answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
-        assert eventually(lambda: len(server.jobs()) > 0)
+        assert eventually(lambda: server.running() == 1)
         yield server
         answer.exception()
         assert eventually(lambda: not server.containers(), 10)

@@ -16,6 +16,7 @@ import pytest
 from runner.policy import argv, configuration
 from runner.policy.argv import LABEL
 from tests.harness import (
+    EVENTS,
     FOREVER,
     PATIENT,
     ROOT,
@@ -97,17 +98,15 @@ def test_clients_that_leave_the_line_free_their_place(tmp_path: Path) -> None:
 
 
 def test_beyond_the_line_it_is_busy(tmp_path: Path) -> None:
-    """A 503 with Retry-After, at once; and who waits too long hears the same."""
-    settings: dict[str, Any] = {"running": 1, "waiting_memory": ONE, "waiting_time": 2.5}
-    with serving(tmp_path, edit=PATIENT, **settings) as server, ThreadPoolExecutor(1) as clients:
-        with holding(server):
-            second = clients.submit(server.post, GOOD)
+    """A 503 with Retry-After, at once, also for who asked for events."""
+    with serving(tmp_path, running=1, waiting_memory=ONE, edit=PATIENT) as server:
+        with holding(server), asking(server, GOOD):
             assert eventually(lambda: server.waiting() == 1)
-            third = server.post(GOOD)
-            assert third.status_code == 503
-            assert third.json()["detail"] == "1 programs wait already. Try again shortly."
-            assert third.headers["retry-after"] == "2"
-            assert second.result().json()["detail"] == "No place was free within 2.5 s. Try again shortly."
+            for headers in ({}, EVENTS):
+                refused = server.post(GOOD, headers=headers)
+                assert (refused.status_code, refused.json()["title"]) == (503, "Busy")
+                assert refused.json()["detail"] == "1 programs wait already. Try again shortly."
+                assert refused.headers["retry-after"] == "2"
         assert server.run("python", "print(1)")["stdout"] == "1\n"
 
 
@@ -142,7 +141,7 @@ def test_at_sigterm_running_programs_finish(own: Server) -> None:
     """Their answers arrive, nobody new is served, nothing is left."""
     with ThreadPoolExecutor(1) as clients:
         answer = clients.submit(own.post, SLEEP)
-        assert eventually(lambda: bool(own.jobs()))
+        assert eventually(lambda: own.running() == 1)
         assert own.stop() < 8
         assert answer.result().json()["stdout"] == "done\n"
     assert own.containers() == []
@@ -155,7 +154,7 @@ def test_at_sigterm_the_time_to_finish_is_bounded(engine: None, tmp_path: Path) 
     with serving(tmp_path, stop_time=0) as server:
         with ThreadPoolExecutor(1) as clients:
             answer = clients.submit(httpx.post, f"{server.url}/run", json=FOREVER, timeout=20)
-            assert eventually(lambda: bool(server.jobs()))
+            assert eventually(lambda: server.running() == 1)
             assert server.stop() < 8
             answer.exception()
         assert server.containers() == []
@@ -176,7 +175,7 @@ def test_a_killed_server_leaves_nothing_that_outlives_the_limits(own: Server) ->
     with ThreadPoolExecutor(2) as clients:
         for code in (HOSTILE, "while True: pass"):
             clients.submit(own.post, {"language": "python", "code": code})
-        assert eventually(lambda: len(own.jobs()) >= 2)
+        assert eventually(lambda: own.running() == 2)
         own.stop(signal.SIGKILL)
     assert eventually(lambda: len(own.containers()) <= 2, 3)
     assert eventually(lambda: not own.containers(), 8)

@@ -71,6 +71,11 @@ def ask(server: Server, key: str, code: str = CHANCE, **more: Any) -> httpx.Resp
     return server.post({"language": "python", "code": code, **more}, headers=headers)
 
 
+def hashed(key: str) -> str:
+    """What the audit file has of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 def lines(server: Server, event: str) -> list[dict[str, Any]]:
     """Of the audit file."""
     path = server.log.parent / "audit.jsonl"
@@ -99,11 +104,11 @@ def test_the_same_answer_again(server: Server) -> None:
     assert again.headers["ratelimit"] != first.headers["ratelimit"]
     assert told(ask(server, key, **EVENTS)) == [("result", first.json())]
     assert jobs(server) == before + 1
-    job, hashed = first.json()["id"], hashlib.sha256(key.encode()).hexdigest()
-    assert [line["idempotency_key"] for line in lines(server, "started") if line["job"] == job] == [hashed]
+    job = first.json()["id"]
+    assert [line["idempotency_key"] for line in lines(server, "started") if line["job"] == job] == [hashed(key)]
     repeated = [line for line in lines(server, "repeated") if line["job"] == job]
     assert [(line["client"], line["key"], line["idempotency_key"]) for line in repeated] == [
-        ("127.0.0.1", None, hashed)
+        ("127.0.0.1", None, hashed(key))
     ] * 2
     assert key not in (server.log.parent / "audit.jsonl").read_text()
     assert audited(server.log.parent / "audit.jsonl")["repeated"] >= 2
@@ -125,7 +130,7 @@ def test_who_asks_while_it_runs_waits_for_it(server: Server) -> None:
     key, inputs = new(), {"inputs": ["", "", ""]}
     with ThreadPoolExecutor(3) as clients:
         first = clients.submit(ask, server, key, WAITS, **inputs)
-        assert eventually(lambda: bool(server.jobs()))
+        assert eventually(lambda: hashed(key) in (server.log.parent / "audit.jsonl").read_text())
         second = clients.submit(ask, server, key, WAITS, **inputs)
         third = clients.submit(ask, server, key, WAITS, **inputs, **EVENTS)
         assert ask(server, key, WAITS).status_code == 422
