@@ -147,7 +147,7 @@ def test_progress_in_the_line(server: Server) -> None:
     async def two() -> None:
         async with Client(f"{server.url}/mcp") as client:
             first, heard = Heard(), Heard()
-            slow = asyncio.create_task(run(client, "import time\ntime.sleep(1)", first))
+            slow = asyncio.create_task(run(client, "import time\ntime.sleep(3)", first))
             assert await asyncio.to_thread(eventually, lambda: "running" in first.phases)
             found = await run(client, '#include <cstdio>\nint main() { puts("6"); }', heard, language="cpp")
             assert slow.done()
