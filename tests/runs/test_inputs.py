@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Server, gone, kill_launcher, serving, sleeper
+from tests.harness import PATIENT, Server, gone, kill_launcher, serving, sleeper
 
 
 def run(server: Server, language: str, code: str, inputs: list[str]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def test_a_compile_error_has_no_runs(server: Server) -> None:
 
 def test_the_total_time_ends_all_runs(engine: None, tmp_path: Path) -> None:
     """So many seconds for all together; what was not reached says so."""
-    with serving(tmp_path, edit={"python.toml": ("total-time   = 20.0", "total-time   = 5.0")}) as server:
+    with serving(tmp_path, edit={"python.toml": ("total-time   = 20.0", "total-time   = 5.8")}) as server:
         result = run(server, "python", "import time; time.sleep(60)", ["x"] * 5)
     reasons = [r["reason"] for r in result["results"]]
     assert reasons[:2] == ["wall_time"] * 2
@@ -147,11 +147,11 @@ def test_the_total_time_ends_all_runs(engine: None, tmp_path: Path) -> None:
     assert {r["status"] for r in result["results"]} == {"timeout"}
 
 
-def test_a_launcher_that_is_brought_down_takes_all_runs_along(server: Server) -> None:
+def test_a_launcher_that_is_brought_down_takes_all_runs_along(tmp_path: Path) -> None:
     """Each still has its verdict: none."""
     command = sleeper()
     code = f"import subprocess; subprocess.run({command.split()})"
-    with ThreadPoolExecutor() as pool:
+    with serving(tmp_path, edit=PATIENT) as server, ThreadPoolExecutor() as pool:
         answer = pool.submit(run, server, "python", code, ["", ""])
         kill_launcher(command)
         result = answer.result()

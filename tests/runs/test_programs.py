@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.harness import Server, eventually, gone, kill_launcher, sleeper
+from tests.harness import PATIENT, Server, eventually, gone, kill_launcher, serving, sleeper
 
 LIMIT = 65536
 
@@ -371,11 +372,11 @@ def test_nothing_a_program_does_alters_its_verdict(server: Server, code: str) ->
         assert ending(result) == ("runtime_error", "exit_code", 3, None)
 
 
-def test_a_program_whose_launcher_dies_ends_without_a_verdict(server: Server) -> None:
+def test_a_program_whose_launcher_dies_ends_without_a_verdict(tmp_path: Path) -> None:
     """What ends a container that has been fed is an ending of the program, never the engine's failure."""
     command = sleeper()
     code = f"import subprocess; print('begun', flush=True); subprocess.run({command.split()})"
-    with ThreadPoolExecutor() as pool:
+    with serving(tmp_path, edit=PATIENT) as server, ThreadPoolExecutor() as pool:
         answer = pool.submit(server.run, "python", code)
         kill_launcher(command)
         result = answer.result()

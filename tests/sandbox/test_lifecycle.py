@@ -78,6 +78,7 @@ def test_no_two_living_containers_share_a_uid(server: Server) -> None:
 
 def test_a_client_that_leaves_stops_its_program(server: Server) -> None:
     """Long before the time limit."""
+    assert eventually(lambda: server.idle() >= 4)  # two of each language: it is to begin at once
     before = set(server.containers())
     with pytest.raises(httpx.ReadTimeout):
         server.post(FOREVER, timeout=0.5)

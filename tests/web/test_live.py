@@ -455,7 +455,7 @@ def test_other_paths_have_no_socket(server: Server) -> None:
 
 def test_runs_and_connections_are_limited(tmp_path: Path) -> None:
     """Live runs count as the others do; and so many may be connected; and one that says nothing is closed."""
-    with serving(tmp_path, rate_limit="3 per 15 minutes", connections=2, body_time=0.5) as server:
+    with serving(tmp_path, rate_limit="3 per 15 minutes", connections=2, body_time=2.0) as server:
         with talking(server) as silent, talking(server) as other:
             with pytest.raises(InvalidStatus) as refused, talking(server):
                 pass

@@ -41,7 +41,7 @@ POLICY = {
 
 def test_the_panel_shows_what_ran(screen: Screen, server: Server) -> None:
     """Word for word what the process table had; it can be copied."""
-    screen.write("import time\nprint('begun', flush=True)\ntime.sleep(0.5)")
+    screen.write("import time\nprint('begun', flush=True)\ntime.sleep(1.2)")
     screen.button("Run").click()
     expect(screen.output).to_contain_text("begun")
     living = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1] for pid in server.clients()]
