@@ -150,8 +150,9 @@ class Container:
         began = clock()
         if limit > 0:
             await self._until_late(lambda: phase.ending is not None or _stops(phase), began + limit)
-        timed_out = not (phase.ending or _stops(phase) or self.ended)
         seconds = clock() - began
+        # A launcher whose server is late ends everything by its own clock, after the deadline and without a mark.
+        timed_out = not (phase.ending or _stops(phase)) and (seconds >= limit or not self.ended)
         phase.close(cut=timed_out or phase.overflowed)  # who watches sees what the result has, and no more
         stdout = Output(bytes(phase.stdout.data), phase.stdout.dropped)
         stderr = Output(bytes(phase.stderr.data), phase.stderr.dropped)

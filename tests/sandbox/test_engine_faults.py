@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.engine import IMAGE, Engine, own_engine
-from tests.harness import SOAK, Server, audited, eventually, fake_docker, serving
+from tests.harness import FOREVER, SOAK, Server, audited, eventually, fake_docker, serving
 
 WAITING = 3.0
 """Seconds that a request may wait for a container."""
@@ -223,3 +224,26 @@ def test_a_kill_that_fails_is_not_the_last_word(engine: None, tmp_path: Path, fa
         assert (answer["status"], answer["reason"]) == ("timeout", "wall_time")
         assert eventually(lambda: answer["id"] not in server.containers(), 15)
         assert server.run("python", "print(1)")["stdout"] == "1\n"
+
+
+def is_timeout(result: dict[str, Any]) -> bool:
+    """Whether a program has had its time, and nothing else is told of it."""
+    return (result["status"], result["reason"], result["exit_code"]) == ("timeout", "wall_time", None)
+
+
+def test_an_engine_that_answers_late_makes_no_other_verdict(engine: None, tmp_path: Path) -> None:
+    """The launcher's own clock may end a program while the server still waits for the engine's word."""
+    script = 'case "$1" in version) sleep 3;; esac\nexec REAL "$@"\n'
+    with serving(tmp_path, fake_docker(tmp_path, script)) as server:
+        assert is_timeout(server.run("python", FOREVER["code"]))
+
+
+def test_a_server_that_has_no_time_itself_makes_no_other_verdict(engine: None, tmp_path: Path) -> None:
+    """It sees only afterwards that the launcher has ended the program."""
+    with serving(tmp_path) as server, ThreadPoolExecutor(1) as client:
+        answer = client.submit(server.run, "python", FOREVER["code"])
+        assert eventually(lambda: server.running() == 1)
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        server.process.send_signal(signal.SIGCONT)
+        assert is_timeout(answer.result())
