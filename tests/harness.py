@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
@@ -187,19 +188,29 @@ class Server:
 
     def waiting(self) -> int:
         """Requests in its line."""
-        return self._told("waiting")
+        return int(self.metrics()[("waiting",)])
 
     def idle(self) -> int:
         """Containers that are ready for a program."""
-        return self._told(r'containers\{.*state="idle"\}')
+        return self._containers("idle")
 
     def running(self) -> int:
         """Programs that have a container, those of live runs among them."""
-        return self._told(r'containers\{.*state="(?:running|live)"\}')
+        return self._containers("running", "live")
 
-    def _told(self, metric: str) -> int:
-        told = re.findall(rf"(?m)^code_runner_{metric} (\S+)", self.get("/metrics").text)
-        return sum(int(float(each)) for each in told)
+    def _containers(self, *states: str) -> int:
+        told = self.metrics().items()
+        return sum(int(number) for (name, *labels), number in told if name == "containers" and labels[-1] in states)
+
+    def metrics(self) -> dict[tuple[str, ...], float]:
+        """Each sample of /metrics by its name and its labels' values, in the order of their names."""
+        answer = self.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        samples = [each for family in text_string_to_metric_families(answer.text) for each in family.samples]
+        return {
+            (each.name.removeprefix("code_runner_"), *(said for _, said in sorted(each.labels.items()))): each.value
+            for each in samples
+        }
 
     def holds(self) -> Held:
         """What the server's process holds now."""

@@ -73,7 +73,8 @@ def audit(node: Server) -> str:
 
 def in_the_midst(node: Server) -> bool:
     """Whether a run has begun there and not ended."""
-    return audit(node).count('"started"') > audit(node).count('"ended"')
+    said = audit(node)
+    return said.count('"started"') > said.count('"ended"')
 
 
 @pytest.fixture(scope="module")

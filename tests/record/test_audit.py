@@ -25,8 +25,7 @@ from runner.policy import argv, configuration
 from runner.record.audit import Audit, AuditFile, now
 from runner.record.refusals import KINDS, Kind, Refusals
 from tests.commands.test_cli import runner
-from tests.harness import ROOT, Server, audited, copy_policies, eventually, serving
-from tests.web.test_metrics import metrics
+from tests.harness import FOREVER, ROOT, Server, audited, copy_policies, eventually, serving
 
 HELLO = {"language": "python", "code": "print('hello', input())", "input": "you"}
 
@@ -85,7 +84,7 @@ def test_a_run_leaves_two_lines_and_a_refusal_one(engine: None, tmp_path: Path) 
 def test_a_run_without_a_verdict_has_an_end_too(engine: None, tmp_path: Path) -> None:
     """Its client left, or the server was told to stop."""
     with serving(tmp_path, stop_time=0) as server:
-        body = json.dumps({"language": "python", "code": "import time; time.sleep(99)"}).encode()
+        body = json.dumps(FOREVER).encode()
         head = b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(head % len(body) + body)
@@ -102,7 +101,7 @@ def test_a_client_that_leaves_while_its_start_is_written_has_an_end(engine: None
     with serving(tmp_path) as server:
         assert server.post(HELLO).status_code == 200
         # The next one is not to wait for a container, but for the file.
-        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
+        assert eventually(lambda: server.metrics()["containers", "python", "idle"] == 1, 20)
         with file.open("rb") as held, socket.create_connection(("127.0.0.1", server.port)) as client:
             fcntl.flock(held, fcntl.LOCK_EX)
             body = json.dumps(HELLO).encode()
@@ -119,7 +118,7 @@ def test_a_server_that_was_killed_leaves_its_runs_open(engine: None, tmp_path: P
     """That is how a crash is seen; the next server goes on with the chain."""
     file = tmp_path / "audit.jsonl"
     with serving(tmp_path) as server, ThreadPoolExecutor(1) as client:
-        answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
+        answer = client.submit(server.post, FOREVER)
         assert eventually(lambda: '"started"' in file.read_text())
         server.stop(9)
         assert isinstance(answer.exception(), httpx.HTTPError)

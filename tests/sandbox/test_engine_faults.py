@@ -123,7 +123,7 @@ def another(own: Engine, folder: Path) -> Iterator[Server]:
     folder.mkdir()
     with serving(folder, host=own.host, running=2, stop_time=1) as server, ThreadPoolExecutor(1) as client:
         assert eventually(lambda: len(server.containers()) >= 1, 20)
-        answer = client.submit(server.post, {"language": "python", "code": "import time; time.sleep(99)"})
+        answer = client.submit(server.post, FOREVER)
         assert eventually(lambda: server.running() == 1)
         yield server
         answer.exception()
@@ -220,7 +220,7 @@ def test_a_kill_that_fails_is_not_the_last_word(engine: None, tmp_path: Path, fa
     """A program at its limit is answered in time, and its container is removed all the same."""
     script = f'case "$1" in kill) {failing};; esac\nexec REAL "$@"\n'
     with serving(tmp_path, fake_docker(tmp_path, script), running=2) as server:
-        answer = server.run("python", "import time; time.sleep(99)")
+        answer = server.run("python", FOREVER["code"])
         assert (answer["status"], answer["reason"]) == ("timeout", "wall_time")
         assert eventually(lambda: answer["id"] not in server.containers(), 15)
         assert server.run("python", "print(1)")["stdout"] == "1\n"

@@ -42,7 +42,7 @@ SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done'
 def own(engine: None, tmp_path: Path) -> Iterator[Server]:
     """A server that a test may kill."""
     with serving(tmp_path, warm=2, running=2) as server:
-        assert eventually(lambda: len(idle(server)) >= 2, 20)
+        assert eventually(lambda: server.idle() >= 2, 20)
         yield server
 
 
@@ -213,7 +213,7 @@ def test_a_crowd_finds_containers_ready_the_next_time(engine: None, tmp_path: Pa
     """As many as came at once stand ready from then on, within the share of what there may be."""
     with serving(tmp_path, running=2, warm_share=0.25, containers=16) as server, ThreadPoolExecutor(6) as clients:
         assert {answer.status_code for answer in clients.map(server.post, [GOOD] * 6)} == {200}
-        assert eventually(lambda: len(idle(server)) == 4, 30)
+        assert eventually(lambda: server.idle() == 4, 30)
 
 
 def test_idle_containers_are_renewed(engine: None, tmp_path: Path) -> None:

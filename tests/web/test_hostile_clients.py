@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import SOAK, Held, Server, eventually, serving
+from tests.harness import FOREVER, SOAK, Held, Server, eventually, serving
 
 CONNECTIONS = 64
 TIME = 1
@@ -28,21 +28,25 @@ HEAD = b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json
 GOOD = {"language": "python", "code": "print(1)"}
 
 
+@contextmanager
+def waiting_for(seconds: float, folder: Path) -> Iterator[Server]:
+    """A server with CONNECTIONS places that waits so long for a head, for a body, and until its answer is taken."""
+    with serving(folder, connections=CONNECTIONS, body_time=seconds, running=2) as server:
+        assert eventually(lambda: server.post(GOOD).status_code == 200)
+        yield server
+
+
 @pytest.fixture(scope="module")
 def strict(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with little patience."""
-    folder = tmp_path_factory.mktemp("strict")
-    with serving(folder, connections=CONNECTIONS, body_time=float(TIME), running=2) as server:
-        assert eventually(lambda: server.post(GOOD).status_code == 200)
+    with waiting_for(float(TIME), tmp_path_factory.mktemp("strict")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def patient(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that waits longer than any test: what happens there happens for want of places, not of time."""
-    folder = tmp_path_factory.mktemp("patient")
-    with serving(folder, connections=CONNECTIONS, body_time=600.0, running=2) as server:
-        assert eventually(lambda: server.post(GOOD).status_code == 200)
+    with waiting_for(600.0, tmp_path_factory.mktemp("patient")) as server:
         yield server
 
 
@@ -178,6 +182,16 @@ def unread(server: Server) -> bool:
     return any(int(each.partition(":")[2], 16) for each in queues)
 
 
+@contextmanager
+def crowd(server: Server, sent: bytes) -> Iterator[list[socket.socket]]:
+    """One client with all connections that there may be; each has sent this."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(server, "127.0.0.3")) for _ in range(CONNECTIONS)]
+        for client in clients:
+            client.sendall(sent)
+        yield clients
+
+
 BEGUN = pytest.mark.parametrize("begun", [b"GET /health", HEAD, HEAD + b"X-More: "], ids=["line", "headers", "header"])
 """What a client sends that never comes to the end of a request's head."""
 
@@ -185,11 +199,8 @@ BEGUN = pytest.mark.parametrize("begun", [b"GET /health", HEAD, HEAD + b"X-More:
 @BEGUN
 def test_a_head_that_never_ends_is_refused_in_time(strict: Server, begun: bytes) -> None:
     """However many bytes trickle in."""
-    with ExitStack() as stack:
-        clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
-        began = time.monotonic()
-        for client in clients:
-            client.sendall(begun)
+    began = time.monotonic()
+    with crowd(strict, begun) as clients:
         while time.monotonic() - began < TIME * 0.8:
             for client in clients[-5:]:
                 client.sendall(b"x")
@@ -202,10 +213,7 @@ def test_a_head_that_never_ends_is_refused_in_time(strict: Server, begun: bytes)
 @BEGUN
 def test_with_every_place_taken_honest_clients_are_served(patient: Server, begun: bytes) -> None:
     """In the place of those that have waited longest, who are told."""
-    with ExitStack() as stack:
-        clients = [stack.enter_context(connect(patient, "127.0.0.3")) for _ in range(CONNECTIONS)]
-        for client in clients:
-            client.sendall(begun)
+    with crowd(patient, begun) as clients:
         assert eventually(lambda: not unread(patient))  # who loses its place without a word is told nothing
         assert not any(map(cut, clients))
         assert served(patient)
@@ -219,10 +227,7 @@ BUSY = HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\n{"
 
 def test_where_every_connection_is_busy_the_next_is_told(patient: Server) -> None:
     """As soon as it asks; and when the others have their answers, the next is served."""
-    with ExitStack() as stack:
-        clients = [stack.enter_context(connect(patient, "127.0.0.3")) for _ in range(CONNECTIONS)]
-        for client in clients:
-            client.sendall(BUSY)
+    with crowd(patient, BUSY) as clients:
         assert eventually(lambda: not unread(patient))
         assert problem(said(patient, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")) == (503, "Busy")
         for client in clients:
@@ -233,10 +238,7 @@ def test_where_every_connection_is_busy_the_next_is_told(patient: Server) -> Non
 
 def test_bodies_that_never_come_are_refused_in_time(strict: Server) -> None:
     """Every one of them, and the next client is served."""
-    with ExitStack() as stack:
-        clients = [stack.enter_context(connect(strict, "127.0.0.3")) for _ in range(CONNECTIONS)]
-        for client in clients:
-            client.sendall(BUSY)
+    with crowd(strict, BUSY) as clients:
         assert [problem(heard(client)) for client in clients] == [(408, "Request too slow")] * CONNECTIONS
     assert served(strict)
 
@@ -315,7 +317,7 @@ def test_answers_that_nobody_reads_hold_nothing(strict: Server) -> None:
 
 def test_who_hangs_up_leaves_nothing(strict: Server) -> None:
     """With a reset, with half a connection, in the middle of a body: the program ends, and the next is served."""
-    body = json.dumps({"language": "python", "code": "import time; time.sleep(99)"}).encode()
+    body = json.dumps(FOREVER).encode()
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
     for leave in (_reset, lambda client: client.shutdown(socket.SHUT_WR), lambda client: client.close()):
         for sent in (request, request[:-5], request[:20], b""):

@@ -15,13 +15,12 @@ from runner.errors import BadRequest
 from runner.runs.client import Client
 from runner.sandbox.job import Job
 from runner.web import idempotency
-from tests.harness import Server, audited, eventually
+from tests.harness import EVENTS, Server, audited, eventually
 from tests.strategies import unhurried
 
 CHANCE: Final = "import os\nprint(os.urandom(8).hex())"
 """No two runs print the same."""
 WAITS: Final = "import os, time\nprint(1, flush=True)\ntime.sleep(1.2)\nprint(os.urandom(8).hex())"
-EVENTS: Final = {"accept": "text/event-stream"}
 
 printable: Final = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)
 

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.harness import EVENTS, FOREVER, PATIENT, Server, docker, eventually, gone, hear, hear_out, holding, serving
+from tests.harness import EVENTS, FOREVER, PATIENT, Server, eventually, gone, hear, hear_out, holding, serving
 
 SLEEP = {"language": "python", "code": "import time; time.sleep(1); print('done')"}
 FLOOD = {"language": "python", "code": "while True: print('x' * 999)"}
@@ -181,10 +181,6 @@ def test_a_slow_reader_holds_nothing_back(server: Server) -> None:
         answer = b"".join(iter(lambda: client.recv(2**20), b""))
     assert answer.count(b"event: result") == 1
     assert answer.count(b"x" * 60000) == 40  # in the result; in events it comes in pieces
-
-
-def running(server: Server) -> list[str]:
-    return docker("ps", f"--filter=label=code-runner={server.instance}", "--format={{.Names}}").split()
 
 
 def test_who_waits_sees_it_and_who_waits_too_long_is_told(tmp_path: Path) -> None:
@@ -488,7 +484,7 @@ def test_pings_without_end_are_not_answered_without_end(server: Server) -> None:
 def test_a_stop_does_not_wait_for_conversations(tmp_path: Path) -> None:
     """At SIGTERM they end with 1012, at once; a stream of events gets stop-time like any request."""
     with serving(tmp_path, warm=2, stop_time=3) as server:
-        assert eventually(lambda: len(running(server)) >= 2, 20)
+        assert eventually(lambda: server.idle() >= 2, 20)
         with ThreadPoolExecutor(1) as clients, talking(server, FOREVER) as client:
             seen = clients.submit(events, server, SLEEP)
             assert eventually(lambda: server.running() == 2)

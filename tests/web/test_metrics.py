@@ -3,29 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
-from tests.harness import LANGUAGES, PATIENT, Server, eventually, hear_out, holding, serving
+from tests.harness import LANGUAGES, PATIENT, eventually, hear_out, holding, serving
 from tests.web.test_live import talking
 
 GOOD = {"language": "python", "code": "print(1)"}
 
 
-def metrics(server: Server) -> dict[tuple[str, ...], float]:
-    """Each sample by its name and its labels' values, in the order of their names."""
-    answer = server.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    return {
-        (sample.name.removeprefix("code_runner_"), *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
 def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
     """By language, reason and status; durations by phase; what a client sends is never a label."""
     with serving(tmp_path, languages=LANGUAGES) as server:
-        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 1, 20)
+        assert eventually(lambda: server.metrics()["containers", "python", "idle"] == 1, 20)
         server.run("python", "print(1)")
         server.post({"language": "python", "code": "1/0"}, headers={"accept": "text/event-stream"})
         with talking(server, {"language": "python", "code": ""}) as client:
@@ -33,7 +20,7 @@ def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
         server.post({"language": "cpp", "code": "int main() {}", "inputs": ["", "", ""]})
         server.post({"language": "cpp\n", "code": ""})
         server.get("/no/such/path")
-        seen = metrics(server)
+        seen = server.metrics()
         assert {key[1:]: value for key, value in seen.items() if key[0] == "jobs_total"} == {
             ("python", "completed", "success"): 2,
             ("python", "exit_code", "runtime_error"): 1,
@@ -59,14 +46,14 @@ def test_runs_and_refusals_are_counted(engine: None, tmp_path: Path) -> None:
 def test_the_pool_is_read_when_asked(engine: None, tmp_path: Path) -> None:
     """Who runs, who waits, what is ready."""
     with serving(tmp_path, warm=2, running=1, edit=PATIENT) as server, ThreadPoolExecutor(1) as clients:
-        assert eventually(lambda: metrics(server)["containers", "python", "idle"] == 2, 20)
+        assert eventually(lambda: server.metrics()["containers", "python", "idle"] == 2, 20)
         with holding(server):
             run = clients.submit(server.post, GOOD)
             assert eventually(lambda: server.waiting() == 1)
-            seen = metrics(server)
+            seen = server.metrics()
             assert (seen["containers", "python", "running"], seen[("waiting",)]) == (1, 1)
         assert run.result().status_code == 200
-        seen = metrics(server)
+        seen = server.metrics()
         assert (seen["hits_total", "python"], seen["misses_total", "python"], seen[("waiting",)]) == (1, 1, 0)
 
 
@@ -74,7 +61,7 @@ def test_failures_are_counted(tmp_path: Path) -> None:
     """Without an engine there are no others; and other sites may not read them."""
     with serving(tmp_path, {"PATH": str(tmp_path)}) as server:
         assert server.post(GOOD).status_code == 503
-        seen = metrics(server)
+        seen = server.metrics()
         assert seen["failures_total", "python"] >= 1
         assert seen["problems_total", "Engine not available"] == 1
         assert server.get("/metrics", headers={"host": "evil.example"}).status_code == 403

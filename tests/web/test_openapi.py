@@ -15,12 +15,11 @@ from runner.runs.result import Reason, Status
 from runner.web import openapi
 from runner.web.problems import PROBLEMS
 from server import ROUTES
-from tests.harness import Server, hear_out
+from tests.harness import EVENTS, Server, hear_out
 
 DOCUMENT: Final = openapi.document(configuration.load().policies, PROBLEMS.values())
 PAGES: Final = {"/", "/static/{path:path}", "/api"}
 """For people; what they are is not described."""
-EVENTS: Final = {"accept": "text/event-stream"}
 
 
 def valid(schema: dict[str, Any], value: object) -> None:
